@@ -1,0 +1,167 @@
+"""Turns what pydantic found wrong into sentences with a place: file, line, column, key path, nearest known word.
+
+The union tag that pydantic puts into its path is no key of the file, so paths are walked along the file's own nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from lupus_provider.config.dialect import where_of
+from lupus_provider.config.models import Project
+from lupus_provider.detectors import DETECTORS
+from lupus_provider.errors import Problem, Where, did_you_mean
+
+Path = tuple[str | int, ...]
+_NAME_RULE = "use lower-case letters, digits and underscores, starting with a letter, at most 63 characters"
+
+
+def problems_of(error: ValidationError, node: yaml.Node, path: str) -> list[Problem]:
+    """Return one problem for each of pydantic's errors, in the order of the file."""
+    problems = [_problem(item, node, path) for item in error.errors(include_url=False)]
+    return sorted(set(problems), key=lambda problem: (problem.where.line or 0, problem.where.column or 0))
+
+
+def locate(node: yaml.Node, keys: Sequence[str | int]) -> tuple[Path, yaml.Node]:
+    """Return the longest part of `keys` that the file has, and the node there: a key's node, or a list's item.
+
+    Parts of `keys` that the file does not have (union tags, pydantic's `[key]`) are passed over.
+    """
+    found: list[str | int] = []
+    place = value = node
+    for key in keys:
+        step = _step(value, key)
+        if step is not None:
+            place, value = step
+            found.append(key)
+    return tuple(found), place
+
+
+def where_is(node: yaml.Node, keys: Sequence[str | int], path: str) -> Where:
+    """Return the place of the longest part of `keys` that the file has."""
+    return where_of(locate(node, keys)[1], path)
+
+
+def _step(node: yaml.Node, key: str | int) -> tuple[yaml.Node, yaml.Node] | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key], node.value[key]
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    merged: list[yaml.Node] = []
+    for name, value in node.value:
+        if name.value == str(key):
+            return name, value
+        if name.tag.endswith(":merge"):
+            merged.extend(value.value if isinstance(value, yaml.SequenceNode) else [value])
+    return next(filter(None, (_step(part, key) for part in merged)), None)
+
+
+def _problem(item: Mapping[str, Any], node: yaml.Node, path: str) -> Problem:
+    loc: Path = tuple(item["loc"])
+    keys, place = locate(node, loc)
+    kind, given = item["type"], item["input"]
+    where, context = where_of(place, path), item.get("ctx", {})
+    if kind == "extra_forbidden":
+        known = _fields(loc[:-1])
+        return Problem(where, f"key {loc[-1]!r} is unknown in {_place(keys[:-1])}. {_nearest(str(loc[-1]), known)}")
+    if kind == "missing":
+        return Problem(where, f"key {loc[-1]!r} is missing in {_place(keys)}.")
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        return _no_detector(kind, context, node, keys, path)
+    return Problem(where, f"{_dotted(keys)}: {_said(kind, given, context, item['msg'], keys)}.")
+
+
+def _no_detector(kind: str, context: Mapping[str, Any], node: yaml.Node, keys: Path, path: str) -> Problem:
+    if kind == "union_tag_not_found":
+        return Problem(where_is(node, keys, path), f"key 'detector' is missing in {_place(keys)}. Known: {', '.join(DETECTORS)}.")
+    where = where_is(node, (*keys, "detector"), path)
+    return Problem(where, f"detector {context['tag']!r} is unknown in {_place(keys)}. {_nearest(context['tag'], list(DETECTORS))}")
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    return did_you_mean(word, known).strip() or f"Known: {', '.join(sorted(known))}."
+
+
+def _said(kind: str, given: Any, context: Mapping[str, Any], message: str, keys: Path) -> str:
+    if kind == "value_error":
+        return str(context["error"]).rstrip(".")
+    if kind in {"literal_error", "enum"}:
+        known = [word.strip().strip("'") for word in context["expected"].replace(" or ", ",").split(",")]
+        return f"{given!r} is not known here. {_nearest(str(given), known)}".rstrip(".")
+    if kind == "string_pattern_mismatch":
+        return f"{given!r} cannot be a name: {_NAME_RULE}"
+    if kind == "string_type" and isinstance(given, int | float):
+        return f"text is needed, {given!r} is none. Put it in quotes"
+    if kind in {"model_type", "model_attributes_type", "mapping_type", "dict_type"}:
+        return f"keys and values are needed here, found {_shape(given)}" + ("" if keys else ". Start with 'project: <name>'")
+    return f"{message[:1].lower()}{message[1:]}, found {_shape(given)}"
+
+
+def _shape(given: Any) -> str:
+    if given is None:
+        return "nothing"
+    if isinstance(given, Mapping):
+        return f"keys {', '.join(map(str, list(given)[:5]))}"
+    text = "a list" if isinstance(given, list | tuple) else repr(given)
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _dotted(keys: Path) -> str:
+    return ".".join(map(str, keys)) or "the file"
+
+
+def _place(keys: Path) -> str:
+    """Name a mapping of the file as people call it."""
+    match keys:
+        case ():
+            return "the project"
+        case ("metric_sets", name):
+            return f"metric set {name}"
+        case ("metric_sets", name, "detect", int(index)):
+            return f"detect rule {index + 1} of metric set {name}"
+        case ("metric_sets", name, *rest):
+            return f"{_dotted(tuple(rest))} of metric set {name}"
+        case _:
+            return _dotted(keys)
+
+
+def _fields(loc: Path) -> list[str]:
+    """Return the keys that the model at pydantic's path knows."""
+    current: Any = Project
+    for key in loc:
+        current = _inner(current, key)
+    return sorted({name for model in _models(current) for name in model.model_fields})
+
+
+def _inner(kind: Any, key: str | int) -> Any:
+    """Return the type behind one part of pydantic's path; a union tag picks the detector."""
+    for option in _options(kind):
+        if isinstance(option, type) and issubclass(option, BaseModel):
+            if isinstance(key, str) and key in DETECTORS and option is DETECTORS[key]:
+                return option
+            if key in option.model_fields:
+                return option.model_fields[key].annotation
+        elif get_origin(option) is tuple and isinstance(key, int):
+            return get_args(option)[0]
+        elif get_args(option) and get_origin(option) is not Literal:
+            return get_args(option)[-1]
+    return None
+
+
+def _options(kind: Any) -> Iterator[Any]:
+    if get_origin(kind) is Annotated:
+        yield from _options(get_args(kind)[0])
+    elif get_origin(kind) in {Union, UnionType}:
+        for option in get_args(kind):
+            yield from _options(option)
+    else:
+        yield kind
+
+
+def _models(kind: Any) -> Iterator[type[BaseModel]]:
+    return (option for option in _options(kind) if isinstance(option, type) and issubclass(option, BaseModel))

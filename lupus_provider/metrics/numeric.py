@@ -1,0 +1,175 @@
+"""Metrics of numbers: moments, extremes, percentiles, shares of special values.
+
+Booleans count as 0 and 1, times as seconds since 1970-01-01 UTC. Null and NaN are left out, except where a metric counts them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lupus_provider.metrics.base import Floats, Kind, Metric, Primitive, Unit, ratio
+from lupus_provider.metrics.registry import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@METRICS.register("avg")
+class Avg(Metric):
+    """Arithmetic mean of the values; undefined without values."""
+
+    name = "avg"
+    accepts = Kind.NUMERIC
+
+    @property
+    def state(self) -> Mapping[str, Primitive]:
+        return {"total": Primitive("sum"), "count": Primitive("count")}
+
+    def finish(self, **state: Floats) -> Floats:
+        return ratio(state["total"], state["count"])
+
+
+@METRICS.register("sum")
+class Sum(Metric):
+    """Sum of the values; undefined, not zero, without values."""
+
+    name = "sum"
+    accepts = Kind.NUMERIC
+
+    @property
+    def state(self) -> Mapping[str, Primitive]:
+        return {"total": Primitive("sum")}
+
+    def finish(self, **state: Floats) -> Floats:
+        return state["total"]
+
+
+@METRICS.register("min")
+class Min(Metric):
+    """Smallest value."""
+
+    name = "min"
+    accepts = Kind.NUMERIC | Kind.TIME
+
+    @property
+    def state(self) -> Mapping[str, Primitive]:
+        return {"min": Primitive("min")}
+
+    def finish(self, **state: Floats) -> Floats:
+        return state["min"]
+
+
+@METRICS.register("max")
+class Max(Metric):
+    """Largest value."""
+
+    name = "max"
+    accepts = Kind.NUMERIC | Kind.TIME
+
+    @property
+    def state(self) -> Mapping[str, Primitive]:
+        return {"max": Primitive("max")}
+
+    def finish(self, **state: Floats) -> Floats:
+        return state["max"]
+
+
+@METRICS.register("variance")
+class Variance(Metric):
+    """Variance of a sample (divided by n - 1); undefined below two values."""
+
+    name = "variance"
+    accepts = Kind.NUMERIC
+    bounds = (0, np.inf)
+
+    @property
+    def state(self) -> Mapping[str, Primitive]:
+        return {"variance": Primitive("variance")}
+
+    def finish(self, **state: Floats) -> Floats:
+        return state["variance"]
+
+
+@METRICS.register("stddev")
+class Stddev(Variance):
+    """Standard deviation of a sample, the root of `variance`."""
+
+    name = "stddev"
+
+    def finish(self, **state: Floats) -> Floats:
+        return np.sqrt(state["variance"])
+
+
+class _Share(Metric):
+    """Share of the values that have a property, among the values that are not null."""
+
+    accepts = Kind.NUMERIC
+    unit = Unit.RATIO
+    bounds = (0, 1)
+    part: str
+
+    @property
+    def state(self) -> Mapping[str, Primitive]:
+        return {"part": Primitive(self.part), "count": Primitive("count")}
+
+    def finish(self, **state: Floats) -> Floats:
+        return ratio(state["part"], state["count"])
+
+
+@METRICS.register("zero_ratio")
+class ZeroRatio(_Share):
+    """Share of zeros among the values that are neither null nor NaN."""
+
+    name = "zero_ratio"
+    part = "zeros"
+
+
+@METRICS.register("negative_ratio")
+class NegativeRatio(_Share):
+    """Share of values below zero among the values that are neither null nor NaN."""
+
+    name = "negative_ratio"
+    part = "negatives"
+
+
+@METRICS.register("nan_ratio")
+class NanRatio(_Share):
+    """Share of NaN among the values that are not null."""
+
+    name = "nan_ratio"
+    part = "nans"
+
+    def finish(self, **state: Floats) -> Floats:
+        return ratio(state["part"], state["part"] + state["count"])
+
+
+class Percentile(Metric):
+    """Exact percentile with linear interpolation between the two nearest values (NumPy's `linear`, Hyndman and Fan's type 7)."""
+
+    accepts = Kind.NUMERIC | Kind.TIME
+    combines = False
+    pattern = re.compile(r"p(\d{1,3}(?:\.\d{1,8})?)")
+
+    def __init__(self, name: str, percent: float) -> None:
+        self.name = name  # type: ignore[misc]
+        self.percent = percent
+
+    @classmethod
+    def parse(cls, name: str) -> Percentile | None:
+        """Return the percentile of a name, `p50` or `p99.9`; None if the name is none of 0…100."""
+        if name == "median":
+            return cls("median", 50.0)
+        match = cls.pattern.fullmatch(name)
+        if match is None or float(match[1]) > 100:
+            return None
+        return cls(f"p{float(match[1]):g}", float(match[1]))
+
+    @property
+    def state(self) -> Mapping[str, Primitive]:
+        return {"quantile": Primitive("quantile", self.percent / 100)}
+
+    def finish(self, **state: Floats) -> Floats:
+        return state["quantile"]

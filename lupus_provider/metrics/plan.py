@@ -1,0 +1,170 @@
+"""The metric plan: what one call measures, grouped by what can be computed together. No engine is named here.
+
+Columns that are wrong are refused one by one, so that one bad column never costs the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lupus_provider.metrics.base import Kind, Over, Primitive
+from lupus_provider.metrics.grammar import MetricExpression, parse_metric
+from lupus_provider.periods import Period
+
+GroupSet = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One metric of one column; the empty column means the rows themselves."""
+
+    column: str
+    expression: MetricExpression
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnType:
+    """Type of a column in an engine, as far as metrics care."""
+
+    kind: Kind
+    """Of the values; of the items where the column is a list."""
+    is_list: bool
+    name: str
+    """The engine's own name of the type, for messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What primitives are computed of: the values, items, lengths or lists of a column, maybe of the first k items."""
+
+    column: str
+    over: Over
+    k: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A measure that cannot be computed, and why."""
+
+    measure: Measure
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPlan:
+    """What one call measures.
+
+    Attributes
+    ----------
+    measures
+        Metrics by column, in the order asked, without repeats.
+    group_sets
+        Roll-ups; the empty set is the whole.
+    periods
+        Periods to split rows by, oldest first and without gaps between them; None: one point for all rows.
+    time_column
+        Column that says when a row happened; None where `periods` has at most one.
+    time_zone
+        Zone of timestamps without a zone.
+    """
+
+    measures: tuple[Measure, ...]
+    group_sets: tuple[GroupSet, ...] = ((),)
+    periods: tuple[Period, ...] | None = None
+    time_column: str | None = None
+    time_zone: str = "UTC"
+    zone: str = "UTC"
+    """Zone whose days the periods are: dates are days of it."""
+    where: str | None = None
+    max_entities: int = 1_000
+
+    @property
+    def group_columns(self) -> tuple[str, ...]:
+        """Every column that some group set uses, in order of appearance."""
+        return tuple(dict.fromkeys(column for group_set in self.group_sets for column in group_set))
+
+    @property
+    def value_columns(self) -> tuple[str, ...]:
+        """Every measured column, in order of appearance."""
+        return tuple(dict.fromkeys(m.column for m in self.measures if m.column))
+
+
+def make_plan(
+    column_metrics: Mapping[str, Sequence[str]],
+    table_metrics: Sequence[str] = ("row_count",),
+    group_columns: Sequence[str] = (),
+    group_sets: Sequence[Sequence[str]] | None = None,
+    **options: object,
+) -> MetricPlan:
+    """Parse names into a plan.
+
+    Parameters
+    ----------
+    column_metrics
+        Column → metric names.
+    table_metrics
+        Metrics of the rows themselves.
+    group_columns
+        One group set of all these columns, where `group_sets` is not given.
+    options
+        Further fields of MetricPlan.
+
+    Raises
+    ------
+    UnknownMetricError
+        If a name is no metric.
+    """
+    sets = tuple(tuple(s) for s in group_sets) if group_sets is not None else (tuple(group_columns),)
+    measures = [Measure("", parse_metric(name)) for name in table_metrics]
+    measures += [Measure(column, parse_metric(name)) for column, names in column_metrics.items() for name in names]
+    return MetricPlan(tuple(dict.fromkeys(measures)), tuple(dict.fromkeys(sets)), **options)  # type: ignore[arg-type]
+
+
+@dataclass(slots=True)
+class Work:
+    """A plan resolved against the types of a table."""
+
+    subjects: dict[Subject, list[Measure]] = field(default_factory=dict)
+    """One number a group: subject → measures that share its primitives."""
+    entity_subjects: dict[Subject, list[Measure]] = field(default_factory=dict)
+    """One number an entity and group."""
+    refused: list[Refused] = field(default_factory=list)
+
+    def primitives(self, subject: Subject) -> list[Primitive]:
+        """Primitives of a subject, each once; `count` (or `rows`) is always among them: a point says how many rows it stands on."""
+        base = Primitive("rows") if subject.over in (Over.ROWS, Over.LISTS) else Primitive("count")
+        wanted = (p for m in self.subjects[subject] for p in m.expression.metric.state.values())
+        return list(dict.fromkeys((base, *wanted)))
+
+
+def resolve(plan: MetricPlan, types: Mapping[str, ColumnType | str]) -> Work:
+    """Sort the measures of a plan into work that an engine can do and measures that it must refuse.
+
+    Parameters
+    ----------
+    types
+        Type of each measured column; a text says why the column cannot be read.
+    """
+    work = Work(subjects={Subject("", Over.ROWS): []})  # always counted: it says which groups there are
+    for measure in plan.measures:
+        column_type = types.get(measure.column, ColumnType(Kind.OTHER, False, "row")) if measure.column == "" else types[measure.column]
+        reason = _refusal(measure, column_type)
+        if reason is not None or isinstance(column_type, str):
+            work.refused.append(Refused(measure, reason or str(column_type)))
+            continue
+        expression = measure.expression
+        subject = Subject(measure.column, expression.over(is_list=column_type.is_list), expression.k)
+        target = work.entity_subjects if expression.metric.per_entity else work.subjects
+        target.setdefault(subject, []).append(measure)
+    return work
+
+
+def _refusal(measure: Measure, column_type: ColumnType | str) -> str | None:
+    if isinstance(column_type, str):
+        return column_type
+    if measure.column == "":
+        return None if measure.expression.metric.over is Over.ROWS else f"{measure.expression.name!r} needs a column."
+    if measure.expression.metric.over is Over.ROWS:
+        return f"{measure.expression.name!r} measures the rows themselves. Name it under table_metrics, not under a column."
+    return measure.expression.refusal(column_type.kind, is_list=column_type.is_list, type_name=column_type.name)

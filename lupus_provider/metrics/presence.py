@@ -1,0 +1,85 @@
+"""Metrics of any column: how much of it is there, and how many different values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lupus_provider.metrics.base import Floats, Kind, Metric, Over, Primitive, Unit, ratio
+from lupus_provider.metrics.registry import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@METRICS.register("null_count")
+class NullCount(Metric):
+    """Number of nulls; of a list column, lists that are null."""
+
+    name = "null_count"
+    accepts = Kind.ANY
+    over = Over.LISTS
+    unit = Unit.COUNT
+    bounds = (0, np.inf)
+
+    @property
+    def state(self) -> Mapping[str, Primitive]:
+        return {"nulls": Primitive("nulls")}
+
+    def finish(self, **state: Floats) -> Floats:
+        return state["nulls"]
+
+
+@METRICS.register("null_ratio")
+class NullRatio(Metric):
+    """Share of rows that are null; of a list column, lists that are null."""
+
+    name = "null_ratio"
+    accepts = Kind.ANY
+    over = Over.LISTS
+    unit = Unit.RATIO
+    bounds = (0, 1)
+
+    @property
+    def state(self) -> Mapping[str, Primitive]:
+        return {"nulls": Primitive("nulls"), "rows": Primitive("rows")}
+
+    def finish(self, **state: Floats) -> Floats:
+        return ratio(state["nulls"], state["rows"])
+
+
+@METRICS.register("unique")
+class Unique(Metric):
+    """Number of distinct values, exact; null and NaN are none."""
+
+    name = "unique"
+    accepts = Kind.DISCRETE
+    unit = Unit.COUNT
+    bounds = (0, np.inf)
+    combines = False
+
+    @property
+    def state(self) -> Mapping[str, Primitive]:
+        return {"distinct": Primitive("distinct")}
+
+    def finish(self, **state: Floats) -> Floats:
+        return state["distinct"]
+
+
+@METRICS.register("empty_ratio")
+class EmptyRatio(Metric):
+    """Share of lists without items among the lists that are not null."""
+
+    name = "empty_ratio"
+    accepts = Kind.ANY
+    over = Over.LISTS
+    unit = Unit.RATIO
+    bounds = (0, 1)
+
+    @property
+    def state(self) -> Mapping[str, Primitive]:
+        return {"empties": Primitive("empties"), "rows": Primitive("rows"), "nulls": Primitive("nulls")}
+
+    def finish(self, **state: Floats) -> Floats:
+        return ratio(state["empties"], state["rows"] - state["nulls"])

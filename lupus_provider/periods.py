@@ -1,0 +1,105 @@
+"""Periods of a zone: which span of UTC a local hour, day, week or month is.
+
+A period is computed from an instant in the project's zone, so days of 23 and 25 hours, month ends and leap days need no special case
+(law: every instant belongs to exactly one period, tests/property/test_periods.py).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from dateutil.relativedelta import relativedelta
+
+PeriodName = Literal["hour", "day", "week", "month"]
+
+_STEP: dict[str, relativedelta] = {
+    "day": relativedelta(days=1),
+    "week": relativedelta(weeks=1),
+    "month": relativedelta(months=1),
+}
+_HOUR = timedelta(hours=1)
+
+
+class Period(NamedTuple):
+    """Half-open span of UTC, `start` inclusive, `end` exclusive; both aware."""
+
+    start: datetime
+    end: datetime
+
+
+class Span(NamedTuple):
+    """Half-open span of UTC that a run works on: one period or many."""
+
+    start: datetime
+    end: datetime
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    """First instant of a local day; where midnight does not exist, the jump itself; where it comes twice, the first."""
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def _local_floor(moment: datetime, period: PeriodName, zone: ZoneInfo) -> date:
+    day = moment.astimezone(zone).date()
+    if period == "week":
+        return day - timedelta(days=day.weekday())
+    return day.replace(day=1) if period == "month" else day
+
+
+def _hour_floor(moment: datetime, zone: ZoneInfo) -> datetime:
+    # Aligned to the zone's standard offset: a zone that shifts by half an hour keeps its hours over the shift.
+    local = moment.astimezone(zone)
+    shift = ((local.utcoffset() or timedelta()) - (local.dst() or timedelta())) % _HOUR
+    seconds = (moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) + shift
+    return moment.astimezone(UTC) - seconds % _HOUR
+
+
+def period_at(moment: datetime, period: PeriodName, zone: ZoneInfo) -> Period:
+    """Return the period that holds `moment`.
+
+    Parameters
+    ----------
+    moment
+        Aware.
+    zone
+        The project's zone: days, weeks (from Monday) and months are its local ones.
+
+    Examples
+    --------
+    >>> p = period_at(datetime(2013, 3, 10, 12, tzinfo=UTC), "day", ZoneInfo("America/New_York"))
+    >>> p.end - p.start
+    datetime.timedelta(seconds=82800)
+    """
+    if period == "hour":
+        start = _hour_floor(moment, zone)
+        return Period(start, start + _HOUR)
+    first = _local_floor(moment, period, zone)
+    return Period(_midnight(first, zone), _midnight(first + _STEP[period], zone))
+
+
+def periods_in(span: Span, period: PeriodName, zone: ZoneInfo) -> list[Period]:
+    """Return the periods that start in the span, oldest first."""
+    found: list[Period] = []
+    current = period_at(span.start, period, zone)
+    if current.start < span.start:
+        current = period_at(current.end, period, zone)
+    while current.start < span.end:
+        found.append(current)
+        current = period_at(current.end, period, zone)
+    return found
+
+
+def last_complete(as_of: datetime, period: PeriodName, zone: ZoneInfo, count: int = 1) -> Span:
+    """Return the span of the last `count` periods that ended by `as_of`."""
+    end = period_at(as_of, period, zone).start
+    start = end
+    for _ in range(count):
+        start = period_at(start - timedelta(microseconds=1), period, zone).start
+    return Span(start, end)
+
+
+def days_span(first: date, last: date, zone: ZoneInfo) -> Span:
+    """Return the span from the start of the local day `first` to the end of the local day `last`."""
+    return Span(_midnight(first, zone), _midnight(last + timedelta(days=1), zone))

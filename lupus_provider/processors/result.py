@@ -1,0 +1,82 @@
+"""What a processor returns: points that a person can look at and a program can pass on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
+
+from lupus_provider.naming import series_name
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SHOWN = ("column_name", "metric", "entity", "group_key", "period_start", "value", "n_rows", "error")
+
+
+class Metrics:
+    """Points of one call, in Arrow; schema `records.POINTS`, sorted by period and series."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def __len__(self) -> int:
+        return self._table.num_rows
+
+    def to_arrow(self) -> pa.Table:
+        """Return the points as an Arrow table."""
+        return self._table
+
+    def to_pandas(self) -> Any:
+        """Return the points as a pandas frame, `group_key` as dicts; needs pandas."""
+        frame = self._table.to_pandas()
+        frame["group_key"] = [dict(pairs) for pairs in frame["group_key"]]
+        return frame
+
+    @property
+    def errors(self) -> pa.Table:
+        """Points that carry an error instead of a value."""
+        return self._table.filter(pc.is_valid(self._table["error"]))
+
+    def value(self, column: str, metric: str, entity: str | None = None, **group: str | None) -> float | None:
+        """Return one value by name, for notebooks and tests.
+
+        Raises
+        ------
+        KeyError
+            If no or more than one point has that name; with several periods, filter `to_arrow()` instead.
+        """
+        table = self._table.filter(pc.and_(pc.equal(self._table["column_name"], column), pc.equal(self._table["metric"], metric)))
+        rows = [r for r in table.to_pylist() if r["entity"] == entity and dict(r["group_key"]) == group]
+        if len(rows) != 1:
+            raise KeyError(f"{len(rows)} points are {series_name(column, metric, entity, group)!r}")
+        return rows[0]["value"]
+
+    def show(self, limit: int = 40) -> None:
+        """Print the first points as a table."""
+        print(self._text(limit))  # noqa: T201  (it is what was asked for)
+
+    def _rows(self, limit: int) -> list[list[str]]:
+        rows = []
+        for row in self._table.slice(0, limit).select(list(_SHOWN)).to_pylist():
+            row["group_key"] = ", ".join(f"{k}={v}" for k, v in row["group_key"])
+            rows.append(["" if row[name] is None else f"{row[name]:g}" if isinstance(row[name], float) else str(row[name]) for name in _SHOWN])
+        return rows
+
+    def _text(self, limit: int) -> str:
+        rows = [list(_SHOWN), *self._rows(limit)]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(_SHOWN))]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+        if len(self) > limit:
+            lines.append(f"… {len(self) - limit} more points")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<Metrics: {len(self)} points>\n{self._text(20)}"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        head = "".join(f"<th>{escape(name)}</th>" for name in _SHOWN)
+        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows(60))
+        return f"<p>{len(self)} points</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -1,0 +1,54 @@
+"""The Parquet form of records: encodings, and what a file's footer says of its content.
+
+Sorted by series with byte-stream-split values: 18 bytes a point, and a reader regroups by series for next to nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lupus_provider.records import RecordKind
+
+DIGEST, WRITTEN_AT = b"lupus.digest", b"lupus.written_at"
+_PLAIN = {"series_id", "value", "expected", "lower", "upper", "score"}
+_SPLIT = {"value", "expected", "lower", "upper", "score"}
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """What a file says of itself."""
+
+    digest: str
+    """Hash of the records without provenance."""
+    written_at: datetime
+    """When the collection or detection began; the newest wins."""
+    n_rows: int
+
+
+def write(table: pa.Table, kind: RecordKind, file: BinaryIO, digest: str, written_at: datetime) -> None:
+    """Write sorted records with their footer."""
+    names = table.schema.names
+    metadata = {**(table.schema.metadata or {}), DIGEST: digest.encode(), WRITTEN_AT: written_at.isoformat().encode()}
+    pq.write_table(
+        table.replace_schema_metadata(metadata), file, compression="zstd",
+        use_dictionary=[name for name in names if name not in _PLAIN and name != "group_key"] + (["group_key.key_value.key", "group_key.key_value.value"] if "group_key" in names else []),
+        use_byte_stream_split=[name for name in names if name in _SPLIT],
+        sorting_columns=pq.SortingColumn.from_ordering(kind.schema, [(name, "ascending") for name in kind.key]),
+    )  # fmt: skip
+
+
+def footer(file: str) -> Footer:
+    """Read what a file says of itself."""
+    meta = pq.read_metadata(file)
+    pairs = meta.metadata or {}
+    return Footer(pairs[DIGEST].decode(), datetime.fromisoformat(pairs[WRITTEN_AT].decode()), meta.num_rows)
+
+
+def read(file: str, kind: RecordKind) -> pa.Table:
+    """Read all records of a file."""
+    return pq.read_table(file, schema=kind.schema, partitioning=None).replace_schema_metadata(None)
