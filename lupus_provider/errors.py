@@ -203,3 +203,19 @@ class StoreUrlError(Terminal, ValueError):
     def __init__(self, store: str, url: str, hint: str) -> None:
         self.store, self.url, self.hint = store, url, hint
         super().__init__(f"{store} store: address {url!r} cannot be used. {hint}")
+
+
+class DeliveryError(Transient):
+    """A message was not delivered; it stays in the outbox and is tried again."""
+
+    def __init__(self, receiver: str, reason: str) -> None:
+        self.receiver, self.reason = receiver, reason
+        super().__init__(f"{receiver} did not take a message: {reason}. It stays in the outbox and is tried again.")
+
+
+class DeliveryRefusedError(Terminal):
+    """A receiver will never take a message as it is."""
+
+    def __init__(self, receiver: str, reason: str) -> None:
+        self.receiver, self.reason = receiver, reason
+        super().__init__(f"{receiver} refused a message: {reason}. Check the channel's connection.")

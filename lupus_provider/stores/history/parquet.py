@@ -10,7 +10,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -55,15 +55,18 @@ class ParquetHistory:
         folder = self.root / kind.name / metric_set_path(project, metric_set)
         with locked(folder / ".lock"):
             sweep_temporary(self.root)
-            days = self._days(folder)
+            days, retired = self._manifest(folder)
             incoming = sorted(gather(), key=lambda item: item.period_start)
             changed = [item for item in incoming if self._loaded(days, item) != item.digest]
             written: Days = {}
             for day, items in groupby(changed, key=lambda item: item.period_start.date()):
                 written[day.isoformat()] = self._write_day(kind, project, metric_set, day, days.get(day.isoformat()), list(items))
-            if written:
-                self._switch(folder, {**days, **written})
-            self._sweep(folder, {**days, **written})
+            now = clock.utc_now()
+            kept = {version: since for version, since in retired.items() if datetime.fromisoformat(since) > now - self.grace}
+            kept.update({_version(days[day]): now.isoformat() for day in written if day in days})
+            if written or kept != retired:
+                self._switch(folder, {**days, **written}, kept)
+            self._sweep(folder, {**days, **written}, kept)
         rows = sum(entry["rows"] for entry in written.values())
         return Switched(tuple(date.fromisoformat(day) for day in written), len(changed), len(incoming) - len(changed), rows)
 
@@ -89,18 +92,17 @@ class ParquetHistory:
         sync_folder(path.parent)
         return {"path": str(path.relative_to(self.root)), "rows": table.num_rows, "periods": dict(sorted(periods.items()))}
 
-    def _switch(self, folder: Path, days: Days) -> None:
+    def _switch(self, folder: Path, days: Days, retired: dict[str, str]) -> None:
+        manifest = {"format": 1, "days": dict(sorted(days.items())), "retired": dict(sorted(retired.items()))}
         with replacing(self.root, folder / MANIFEST) as file:
-            file.write(json.dumps({"format": 1, "days": dict(sorted(days.items()))}, indent=0).encode())
+            file.write(json.dumps(manifest, indent=0).encode())
         sync_folder(folder)
 
-    def _sweep(self, folder: Path, days: Days) -> None:
-        """Delete versions that no manifest names: those of killed loads at once, replaced ones after the grace period."""
-        valid = {Path(entry["path"]).parent.name for entry in days.values()}
-        horizon = clock.utc_now() - self.grace
+    def _sweep(self, folder: Path, days: Days, retired: dict[str, str]) -> None:
+        """Delete versions that are neither valid nor within their grace: the leavings of killed loads among them."""
+        living = {_version(entry) for entry in days.values()} | set(retired)
         for version in folder.glob("dt=*/v=*"):
-            started = datetime.strptime(version.name[2:].split("-")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC)
-            if version.name not in valid and started < horizon:
+            if version.name not in living:
                 shutil.rmtree(version, ignore_errors=True)
 
     # -- reading -----------------------------------------------------------------------------------------------------
@@ -109,7 +111,7 @@ class ParquetHistory:
         """Stream records, sorted by the kind's key; see the protocol."""
         import duckdb
 
-        days = self._days(self.root / query.kind.name / metric_set_path(query.project, query.metric_set))
+        days = self._manifest(self.root / query.kind.name / metric_set_path(query.project, query.metric_set))[0]
         files = [str(self.root / entry["path"]) for day, entry in sorted(days.items()) if _overlaps(day, query)]
         names = list(query.columns or query.kind.schema.names)
         schema = pa.schema([query.kind.schema.field(name) for name in names])
@@ -126,30 +128,36 @@ class ParquetHistory:
         order = ", ".join(query.kind.key)
         connection = duckdb.connect(":memory:")
         connection.execute("SET TimeZone = 'UTC'")
-        answer = connection.execute(
-            f"SELECT {quoted} FROM read_parquet(?, hive_partitioning = false) WHERE {' AND '.join(where)} ORDER BY {order}", params
+        answer = connection.sql(
+            f"SELECT {quoted} FROM read_parquet(?, hive_partitioning = false) WHERE {' AND '.join(where)} ORDER BY {order}", params=params
         )
         reader = answer.to_arrow_reader()
         return pa.RecordBatchReader.from_batches(schema, (_cast(batch, schema) for batch in _closing(reader, connection)))
 
     def periods(self, kind: RecordKind, project: str, metric_set: str) -> Mapping[datetime, str]:
         """Return period start → digest of everything that is loaded."""
-        days = self._days(self.root / kind.name / metric_set_path(project, metric_set))
+        days = self._manifest(self.root / kind.name / metric_set_path(project, metric_set))[0]
         return {datetime.fromisoformat(start): digest for entry in days.values() for start, digest in entry["periods"].items()}
 
-    def _days(self, folder: Path) -> Days:
+    def _manifest(self, folder: Path) -> tuple[Days, dict[str, str]]:
+        """Valid days, and replaced versions with the time of their replacement."""
         try:
             text = (folder / MANIFEST).read_text()
         except FileNotFoundError:
-            return {}
+            return {}, {}
         try:
-            return json.loads(text)["days"]
+            manifest = json.loads(text)
+            return manifest["days"], manifest["retired"]
         except (ValueError, KeyError) as err:
             raise CorruptStoreError(str(folder / MANIFEST), "is not a manifest of format 1") from err
 
     @staticmethod
     def _loaded(days: Days, item: Incoming) -> str | None:
         return days.get(item.period_start.date().isoformat(), {"periods": {}})["periods"].get(item.period_start.isoformat())
+
+
+def _version(entry: dict[str, Any]) -> str:
+    return Path(entry["path"]).parent.name
 
 
 def _overlaps(day: str, query: HistoryQuery) -> bool:

@@ -1,0 +1,3 @@
+"""Anomalies → episodes → messages → outbox: few messages, each told once."""
+
+from __future__ import annotations

@@ -1,0 +1,136 @@
+"""The ledger in SQL, through SQLAlchemy; its schema moves by Alembic migrations when it is opened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from lupus_provider.stores.ledger import tables as t
+from lupus_provider.stores.ledger.base import Episode, Message
+from lupus_provider.stores.sql import chunks, insert, open_engine, reading, upsert, writing
+
+HEAD = "0001"
+"""Newest migration (a test compares it with the folder)."""
+
+_EPISODE = tuple(field.name for field in fields(Episode))
+_PERIODS = ("first_period", "last_period", "worst_period")
+
+
+def _micros(moment: datetime) -> int:
+    return round(moment.timestamp() * 1_000_000)
+
+
+def _moment(micros: int) -> datetime:
+    return datetime.fromtimestamp(micros / 1_000_000, UTC)
+
+
+class SqlLedger:
+    """Ledger in a SQL database; see `stores.ledger.base.LedgerStore` for the laws.
+
+    Parameters
+    ----------
+    url
+        SQLAlchemy address.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.engine = open_engine(url)
+        with writing(self.engine) as connection:
+            _migrate(connection)
+
+    def episodes(self, project: str, metric_set: str, since: datetime) -> Sequence[Episode]:
+        """Return episodes whose last period is at or after `since`, oldest first."""
+        c = t.episode.c
+        where = (c.project == project, c.metric_set == metric_set, c.last_period >= _micros(since))
+        with reading(self.engine) as connection:
+            rows = connection.execute(sa.select(t.episode).where(*where).order_by(c.first_period, c.episode_id)).mappings().all()
+        return [_episode(row) for row in rows]
+
+    def record(self, episodes: Collection[Episode], removed: Collection[str], messages: Collection[Message], now: datetime) -> int:
+        """Write episodes, drop removed ones, and queue messages, all or nothing; return how many messages were new."""
+        rows = [
+            {name: _micros(getattr(e, name)) if name in _PERIODS else getattr(e, name) for name in _EPISODE}
+            for e in sorted(episodes, key=lambda e: e.episode_id)
+        ]  # fmt: skip
+        with writing(self.engine) as connection:
+            upsert(connection, t.episode, rows)
+            for part in chunks(sorted(removed)):
+                connection.execute(sa.delete(t.episode).where(t.episode.c.episode_id.in_(part)))
+            return sum(_queue(connection, message, now) for message in messages)
+
+    def claim(self, channel: str, now: datetime, lease: timedelta, limit: int) -> Sequence[Message]:
+        """Take messages that are due, for the time of the lease."""
+        c = t.outbox.c
+        due = sa.select(c.message_id).where(c.channel == channel, c.state == "pending", c.due_at <= _micros(now))
+        with writing(self.engine) as connection:
+            if connection.dialect.name == "postgresql":
+                due = due.with_for_update(skip_locked=True)
+            ids = connection.execute(due.order_by(c.created_at, c.message_id).limit(limit)).scalars().all()
+            values = {"due_at": _micros(now + lease), "attempts": c.attempts + 1}
+            connection.execute(sa.update(t.outbox).where(c.message_id.in_(ids)).values(**values))
+            rows = connection.execute(sa.select(t.outbox).where(c.message_id.in_(ids)).order_by(c.created_at, c.message_id)).all()
+        return [_message(row) for row in rows]
+
+    def sent(self, message_id: str, now: datetime) -> None:
+        """Mark a message as delivered."""
+        self._update(message_id, state="sent", sent_at=_micros(now), error=None)
+
+    def failed(self, message_id: str, error: str, retry_at: datetime | None) -> None:
+        """Note a failed delivery; `retry_at` None: given up."""
+        if retry_at is None:
+            self._update(message_id, state="failed", error=error)
+        else:
+            self._update(message_id, due_at=_micros(retry_at), error=error)
+
+    def messages(self, state: Literal["pending", "sent", "failed"] | None = None) -> Sequence[Message]:
+        """Return messages of a state, oldest first; None: all."""
+        c = t.outbox.c
+        statement = sa.select(t.outbox).order_by(c.created_at, c.message_id)
+        with reading(self.engine) as connection:
+            rows = connection.execute(statement if state is None else statement.where(c.state == state)).all()
+        return [_message(row) for row in rows]
+
+    def _update(self, message_id: str, **values: Any) -> None:
+        with writing(self.engine) as connection:
+            connection.execute(sa.update(t.outbox).where(t.outbox.c.message_id == message_id).values(**values))
+
+
+def _queue(connection: Connection, message: Message, now: datetime) -> int:
+    row = {
+        "message_id": message.message_id, "channel": message.channel, "project": message.project,
+        "body": json.dumps(message.body, sort_keys=True), "state": "pending", "attempts": 0,
+        "created_at": _micros(now), "due_at": _micros(now),
+    }  # fmt: skip
+    return connection.execute(insert(connection, t.outbox).values(row).on_conflict_do_nothing()).rowcount
+
+
+def _episode(row: Any) -> Episode:
+    values = dict(row)
+    return Episode(**{**values, **{name: _moment(values[name]) for name in _PERIODS}, "is_told": bool(values["is_told"])})
+
+
+def _message(row: Any) -> Message:
+    return Message(row.message_id, row.channel, row.project, json.loads(row.body), row.attempts)
+
+
+def _migrate(connection: Connection) -> None:
+    """Bring the schema to its newest form; a look where it is already."""
+    if sa.inspect(connection).has_table("lupus_alembic_version"):
+        version = sa.table("lupus_alembic_version", sa.column("version_num"))
+        if connection.execute(sa.select(version.c.version_num)).scalar() == HEAD:
+            return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
