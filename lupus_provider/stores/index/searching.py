@@ -35,25 +35,28 @@ def _like(text: str) -> str:
     return f"%{escaped.lower()}%"
 
 
-def _in_span(span: Span | None) -> list[sa.ColumnElement[bool]]:
+def _in_span(span: Span | None, c: Any = None) -> list[sa.ColumnElement[bool]]:
     if span is None:
         return []
-    return [t.anomaly.c.period >= int(span.start.timestamp()), t.anomaly.c.period < int(span.end.timestamp())]
+    period = (t.anomaly.c if c is None else c).period
+    return [period >= int(span.start.timestamp()), period < int(span.end.timestamp())]
 
 
 def _flagged(span: Span | None) -> sa.ColumnElement[bool]:
-    return sa.exists().where(t.anomaly.c.series_id == t.series.c.series_id, *_in_span(span))
+    c = t.anomaly.alias().c  # an alias of its own: the query around it may read the table, too
+    return t.series.c.series_id.in_(sa.select(c.series_id).where(*_in_span(span, c)))
 
 
 def _stale() -> sa.ColumnElement[bool]:
-    mine = sa.and_(t.metric_set.c.project == t.series.c.project, t.metric_set.c.metric_set == t.series.c.metric_set)
-    return t.series.c.last_period < sa.select(t.metric_set.c.newest_period).where(mine).scalar_subquery()
+    c = t.metric_set.alias().c
+    newest = sa.select(c.newest_period).where(c.project == t.series.c.project, c.metric_set == t.series.c.metric_set)
+    return t.series.c.last_period < newest.correlate(t.series).scalar_subquery()
 
 
 def _group_filter(column: str, wanted: frozenset[str]) -> sa.ColumnElement[bool]:
-    c = t.series_group.c
+    c = t.series_group.alias().c
     value = sa.or_(c.value.in_(wanted - {NULL_VALUE}), c.value.is_(None) if NULL_VALUE in wanted else sa.false())
-    return sa.exists().where(c.series_id == t.series.c.series_id, c.column == column, value)
+    return t.series.c.series_id.in_(sa.select(c.series_id).where(c.column == column, value))
 
 
 def _conditions(query: CatalogQuery) -> dict[str, sa.ColumnElement[bool]]:

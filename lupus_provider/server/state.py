@@ -1,0 +1,46 @@
+"""What routes ask: the index, and the project files. Opened on first use, so that building the app costs nothing."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends
+
+from lupus_provider.config import Project, load_project, project_files
+from lupus_provider.errors import LupusError
+from lupus_provider.hooks import settings
+from lupus_provider.hooks.stores import LupusHook
+from lupus_provider.stores import open_index
+from lupus_provider.stores.index.base import IndexStore
+
+
+@lru_cache(maxsize=4)
+def _opened(url: str) -> IndexStore:
+    return open_index(url)
+
+
+def index_store() -> IndexStore:
+    """Return the index that the connection `lupus_index` names; the embedded one without it."""
+    return _opened(LupusHook().url("index"))
+
+
+@lru_cache(maxsize=512)
+def _loaded(path: str, _mtime_ns: int) -> Project | None:
+    try:
+        return load_project(Path(path))
+    except LupusError:  # it shows as that project's import error; the page lives without its owner and detectors
+        return None
+
+
+def find_project(name: str) -> Project | None:
+    """Return a project's configuration as its file says now; None if the file is gone or broken."""
+    for path in project_files(settings.projects_folder()):
+        project = _loaded(str(path), path.stat().st_mtime_ns)
+        if project is not None and project.project == name:
+            return project
+    return None
+
+
+Index = Annotated[IndexStore, Depends(index_store)]
