@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lupus_provider.config.loader import dump_project, load_project, load_projects, project_files
+from lupus_provider.config.folder import project_files
+from lupus_provider.config.loader import dump_project, load_project, load_projects
 from lupus_provider.config.models import Alerts, MetricSet, Project, Source, json_schema
 
 __all__ = [

@@ -66,7 +66,11 @@ def parse_yaml(raw: bytes, path: str) -> tuple[yaml.Node | None, Any, list[Probl
         The node tree with positions, the plain value, and what is wrong; node and value count only where nothing is wrong.
     """
     if len(raw) > BYTES_MAX:
-        return None, None, [Problem(Where(path), f"the file has {len(raw):,} bytes, more than {BYTES_MAX:,}. Split the project.")]
+        return (
+            None,
+            None,
+            [Problem(Where(path), f"the file has {len(raw):,} bytes, more than {BYTES_MAX:,}. Split the project.")],
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as err:
@@ -80,14 +84,21 @@ def parse_yaml(raw: bytes, path: str) -> tuple[yaml.Node | None, Any, list[Probl
     except yaml.reader.ReaderError as err:
         before = text[: err.position]
         where = Where(path, before.count("\n") + 1, err.position - (before.rfind("\n") + 1) + 1)
-        return None, None, [Problem(where, f"character {err.character!r} cannot be in YAML. Remove it, or write it as an escape.")]
+        return (
+            None,
+            None,
+            [Problem(where, f"character {err.character!r} cannot be in YAML. Remove it, or write it as an escape.")],
+        )
 
 
 def _compose(text: str, path: str) -> tuple[yaml.Node | None, Any, list[Problem]]:
     too_deep = _first_too_deep(text)
     if too_deep is not None:
-        where = Where(path, too_deep.line + 1, too_deep.column + 1)
-        return None, None, [Problem(where, f"more than {DEPTH_MAX} levels of nesting. A project file needs eight.")]
+        return (
+            None,
+            None,
+            [Problem(Where(path, *too_deep), f"more than {DEPTH_MAX} levels of nesting. A project file needs eight.")],
+        )
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -101,14 +112,15 @@ def _compose(text: str, path: str) -> tuple[yaml.Node | None, Any, list[Problem]
         loader.dispose()
 
 
-def _first_too_deep(text: str) -> yaml.Mark | None:
+def _first_too_deep(text: str) -> tuple[int, int] | None:
     """Find nesting that would overflow the C stack of the composer; events are read in a loop, not by recursion."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEPTH_MAX:
-                return event.start_mark
+                mark = event.start_mark
+                return (mark.line + 1, mark.column + 1) if mark else (1, 1)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
     return None
@@ -141,7 +153,9 @@ def _shape_problems(root: yaml.Node, path: str) -> list[Problem]:
             return sizes[id(node)]
         open_nodes.add(id(node))
         if node.tag not in _TAGS:
-            problems.append(Problem(where_of(node, path), f"tag {node.tag!r} has no meaning in a project file. Remove it."))
+            problems.append(
+                Problem(where_of(node, path), f"tag {node.tag!r} has no meaning in a project file. Remove it.")
+            )
         children = _children(node)
         if isinstance(node, yaml.MappingNode):
             problems.extend(_doubled_keys(node, path))
@@ -151,7 +165,9 @@ def _shape_problems(root: yaml.Node, path: str) -> list[Problem]:
 
     total = size(root)
     if total > NODES_MAX:
-        problems.append(Problem(Where(path), f"aliases expand to {total:,} values, more than {NODES_MAX:,}. Use fewer aliases."))
+        problems.append(
+            Problem(Where(path), f"aliases expand to {total:,} values, more than {NODES_MAX:,}. Use fewer aliases.")
+        )
     return problems
 
 
@@ -169,6 +185,10 @@ def _doubled_keys(node: yaml.MappingNode, path: str) -> list[Problem]:
             continue
         if key.value in seen:
             first = seen[key.value].start_mark.line + 1
-            problems.append(Problem(where_of(key, path), f"key {key.value!r} is here twice; the first is in line {first}. Remove one."))
+            problems.append(
+                Problem(
+                    where_of(key, path), f"key {key.value!r} is here twice; the first is in line {first}. Remove one."
+                )
+            )
         seen.setdefault(key.value, key)
     return problems

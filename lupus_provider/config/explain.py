@@ -23,7 +23,7 @@ _NAME_RULE = "use lower-case letters, digits and underscores, starting with a le
 
 def problems_of(error: ValidationError, node: yaml.Node, path: str) -> list[Problem]:
     """Return one problem for each of pydantic's errors, in the order of the file."""
-    problems = [_problem(item, node, path) for item in error.errors(include_url=False)]
+    problems = [_problem(item, node, path) for item in error.errors(include_url=False) if not _is_echo(item)]
     return sorted(set(problems), key=lambda problem: (problem.where.line or 0, problem.where.column or 0))
 
 
@@ -61,6 +61,11 @@ def _step(node: yaml.Node, key: str | int) -> tuple[yaml.Node, yaml.Node] | None
     return next(filter(None, (_step(part, key) for part in merged)), None)
 
 
+def _is_echo(item: Mapping[str, Any]) -> bool:
+    """Whether pydantic counts only the good items of a list: "too short" after each bad item has its own problem."""
+    return item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]
+
+
 def _problem(item: Mapping[str, Any], node: yaml.Node, path: str) -> Problem:
     loc: Path = tuple(item["loc"])
     keys, place = locate(node, loc)
@@ -73,14 +78,19 @@ def _problem(item: Mapping[str, Any], node: yaml.Node, path: str) -> Problem:
         return Problem(where, f"key {loc[-1]!r} is missing in {_place(keys)}.")
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
         return _no_detector(kind, context, node, keys, path)
-    return Problem(where, f"{_dotted(keys)}: {_said(kind, given, context, item['msg'], keys)}.")
+    said = _said(kind, given, context, item["msg"], keys)
+    return Problem(where, f"{_dotted(keys)}: {said}" + ("" if said.endswith(("?", ".")) else "."))
 
 
 def _no_detector(kind: str, context: Mapping[str, Any], node: yaml.Node, keys: Path, path: str) -> Problem:
     if kind == "union_tag_not_found":
-        return Problem(where_is(node, keys, path), f"key 'detector' is missing in {_place(keys)}. Known: {', '.join(DETECTORS)}.")
+        return Problem(
+            where_is(node, keys, path), f"key 'detector' is missing in {_place(keys)}. Known: {', '.join(DETECTORS)}."
+        )
     where = where_is(node, (*keys, "detector"), path)
-    return Problem(where, f"detector {context['tag']!r} is unknown in {_place(keys)}. {_nearest(context['tag'], list(DETECTORS))}")
+    return Problem(
+        where, f"detector {context['tag']!r} is unknown in {_place(keys)}. {_nearest(context['tag'], list(DETECTORS))}"
+    )
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
@@ -89,16 +99,18 @@ def _nearest(word: str, known: Sequence[str]) -> str:
 
 def _said(kind: str, given: Any, context: Mapping[str, Any], message: str, keys: Path) -> str:
     if kind == "value_error":
-        return str(context["error"]).rstrip(".")
+        return str(context["error"])
     if kind in {"literal_error", "enum"}:
         known = [word.strip().strip("'") for word in context["expected"].replace(" or ", ",").split(",")]
-        return f"{given!r} is not known here. {_nearest(str(given), known)}".rstrip(".")
+        return f"{given!r} is not known here. {_nearest(str(given), known)}"
     if kind == "string_pattern_mismatch":
         return f"{given!r} cannot be a name: {_NAME_RULE}"
     if kind == "string_type" and isinstance(given, int | float):
         return f"text is needed, {given!r} is none. Put it in quotes"
     if kind in {"model_type", "model_attributes_type", "mapping_type", "dict_type"}:
-        return f"keys and values are needed here, found {_shape(given)}" + ("" if keys else ". Start with 'project: <name>'")
+        return f"keys and values are needed here, found {_shape(given)}" + (
+            "" if keys else ". Start with 'project: <name>'"
+        )
     return f"{message[:1].lower()}{message[1:]}, found {_shape(given)}"
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from itertools import pairwise
 
+from lupus_provider.config.folder import doubled_name
 from lupus_provider.config.loader import Document, read_document
 from lupus_provider.config.models import MetricSet
 from lupus_provider.config.schedule import fire_times
@@ -41,28 +42,49 @@ def lint(path: str | os.PathLike[str]) -> list[Problem]:
     return sorted(_all_problems(document), key=lambda problem: (problem.where.line or 0, problem.where.column or 0))
 
 
+def lint_names(paths: Iterable[str | os.PathLike[str]]) -> list[Problem]:
+    """Return a problem for every file whose project has the name of an earlier file's; files that cannot be read are left out."""
+    files: dict[str, str] = {}
+    problems = []
+    for path in paths:
+        try:
+            document = read_document(path)
+        except ProjectFileError:  # told by `lint`
+            continue
+        name = document.project.project
+        if name in files:
+            problems.append(doubled_name(document.where("project"), name, files[name]))
+        files.setdefault(name, document.path)
+    return problems
+
+
 def _all_problems(document: Document) -> Iterator[Problem]:
     for name, metric_set in document.project.metric_sets.items():
-        for keys, text in _metric_set_problems(document, name, metric_set):
+        for keys, text in _metric_set_problems(document, metric_set):
             yield Problem(document.where("metric_sets", name, *keys), f"metric set {name}: {text}")
     rules = [rule for metric_set in document.project.metric_sets.values() for rule in metric_set.detect]
     wanted = document.project.alerts.severity
     loudest = max((_loudness(rule.severity) for rule in rules), default=None)
     if loudest is not None and loudest < _loudness(wanted):
-        yield Problem(document.where("alerts", "severity"), f"no rule has severity {wanted} or above, so nobody is ever told.")
+        yield Problem(
+            document.where("alerts", "severity"), f"no rule has severity {wanted} or above, so nobody is ever told."
+        )
 
 
 Found = Iterator[tuple[tuple[str | int, ...], str]]
 
 
-def _metric_set_problems(document: Document, name: str, metric_set: MetricSet) -> Found:
+def _metric_set_problems(document: Document, metric_set: MetricSet) -> Found:
     yield from _group_problems(metric_set)
     yield from _metric_problems(metric_set)
     yield from _time_problems(document, metric_set)
     series = list(_series(metric_set))
     for number, rule in enumerate(metric_set.detect):
         if rule in metric_set.detect[:number]:
-            yield ("detect", number), f"detect rule {number + 1} is the same as rule {metric_set.detect.index(rule) + 1}. Remove one."
+            yield (
+                ("detect", number),
+                f"detect rule {number + 1} is the same as rule {metric_set.detect.index(rule) + 1}. Remove one.",
+            )
         for keys, text in _rule_problems(rule, metric_set, series):
             yield ("detect", number, *keys), f"detect rule {number + 1} ({rule.detector}): {text}"
 
@@ -75,7 +97,9 @@ def _group_problems(metric_set: MetricSet) -> Found:
             yield ("group_sets", number), f"group set {_label(grouping)} is here twice. Remove one."
     if metric_set.group_sets is None:
         return
-    unused = sorted(set(metric_set.group_columns) - {column for grouping in metric_set.group_sets for column in grouping})
+    unused = sorted(
+        set(metric_set.group_columns) - {column for grouping in metric_set.group_sets for column in grouping}
+    )
     if unused:
         yield ("group_columns",), f"group column {unused[0]!r} is in no group set, so nothing is grouped by it."
 
@@ -95,7 +119,10 @@ def _time_problems(document: Document, metric_set: MetricSet) -> Found:
             yield ("source", "time_zone"), "'time_zone' is about 'time_column', which is not given."
         if metric_set.revisit or "period" in metric_set.model_fields_set:
             key = "revisit" if metric_set.revisit else "period"
-            yield (key,), f"{key!r} without 'time_column' in 'source': every period would get the numbers of the whole table."
+            yield (
+                (key,),
+                f"{key!r} without 'time_column' in 'source': every period would get the numbers of the whole table.",
+            )
         return
     if metric_set.schedule is not None:
         gap = _widest_gap(metric_set, document)

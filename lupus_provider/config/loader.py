@@ -15,10 +15,9 @@ from pydantic import ValidationError
 
 from lupus_provider.config.dialect import dump_yaml, parse_yaml
 from lupus_provider.config.explain import problems_of, where_is
+from lupus_provider.config.folder import doubled_name, project_files
 from lupus_provider.config.models import Project
 from lupus_provider.errors import Problem, ProjectFileError, Where
-
-SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +82,6 @@ def load_project(path: str | os.PathLike[str]) -> Project:
     return read_document(path).project
 
 
-def project_files(folder: str | os.PathLike[str]) -> list[Path]:
-    """Return the project files of a folder, sorted by name; hidden files and folders below are left out.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder is not there: a mount that is away must not look like a team that removed its projects.
-    """
-    return sorted(
-        path for path in Path(folder).iterdir() if path.suffix in SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
-
-
 def load_projects(folder: str | os.PathLike[str]) -> dict[str, Project]:
     """Read all project files of a folder, name → project, sorted by file name.
 
@@ -121,11 +107,6 @@ def load_projects(folder: str | os.PathLike[str]) -> dict[str, Project]:
     if problems:
         raise ProjectFileError(problems)
     return projects
-
-
-def doubled_name(where: Where, name: str, other: str) -> Problem:
-    """Say that two files of a folder give their project the same name."""
-    return Problem(where, f"project {name!r} is also the name of the project in {other}. Rename one: DAG ids and paths come from it.")
 
 
 def dump_project(project: Project) -> str:

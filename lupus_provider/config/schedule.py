@@ -38,7 +38,8 @@ def check_schedule(schedule: str) -> str:
 def fire_times(schedule: str, zone: ZoneInfo, after: datetime, count: int) -> list[datetime]:
     """Return the next `count` times that the schedule fires, aware, in the zone, strictly after `after`.
 
-    A wall-clock time that a clock change skips fires that much later, one that comes twice fires the first time.
+    A wall-clock time that a clock change skips fires that much later, one that comes twice fires the second time:
+    as Airflow does (tests/dags/test_factory_structure.py).
 
     Examples
     --------
@@ -51,10 +52,16 @@ def fire_times(schedule: str, zone: ZoneInfo, after: datetime, count: int) -> li
 def _fires(schedule: str, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
     expression = "0 0 1 */3 *" if schedule == "@quarterly" else schedule
     wall = croniter(expression, after.astimezone(zone).replace(tzinfo=None))
-    last = after
+    last = after.astimezone(UTC)
     while True:
-        # Through UTC and back: the wall clock of the gap becomes the time that clocks show instead.
-        moment = wall.get_next(datetime).replace(tzinfo=zone).astimezone(UTC).astimezone(zone)
-        if moment.astimezone(UTC) > last.astimezone(UTC):
+        moment = _moment(wall.get_next(datetime), zone)
+        if moment > last:
             last = moment
-            yield moment
+            yield moment.astimezone(zone)
+
+
+def _moment(wall: datetime, zone: ZoneInfo) -> datetime:
+    """Return the instant, in UTC, at which Airflow's cron timetables see this wall clock."""
+    second = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    shown = second.astimezone(zone).replace(tzinfo=None, fold=0)
+    return second if shown == wall else wall.replace(tzinfo=zone, fold=0).astimezone(UTC)

@@ -68,7 +68,7 @@ class SeriesInfo:
 class Panel:
     """All series of a metric set over one gap-free axis of periods, oldest first.
 
-    `n` series × `t` periods. The axis has every period between its ends, also those for which nothing is stored.
+    `n` series by `t` periods. The axis has every period between its ends, also those for which nothing is stored.
     """
 
     series: Sequence[SeriesInfo]
@@ -88,6 +88,11 @@ class Panel:
 
     def __len__(self) -> int:
         return len(self.series)
+
+    @property
+    def observed(self) -> Floats:
+        """Shape (n, t); the finite values of points that carry no error, NaN elsewhere."""
+        return np.where(self.present & ~self.failed & np.isfinite(self.value), self.value, np.nan)
 
     def select(self, rows: NDArray[np.intp]) -> Panel:
         """Return the same axis with only these series."""
@@ -163,7 +168,7 @@ class Detector(BaseModel):
         return (
             any(fnmatchcase(series.metric, pattern) for pattern in self.metrics)
             and any(fnmatchcase(series.column_name, pattern) for pattern in self.columns)
-            and any(pattern == "*" or ",".join(sorted(filter(None, pattern.replace(" ", "").split(",")))) == group for pattern in self.groups)
+            and any(pattern == "*" or _group_columns(pattern) == group for pattern in self.groups)
             and any(fnmatchcase(series.entity or "", pattern) for pattern in self.entities)
         )
 
@@ -188,6 +193,10 @@ class Detector(BaseModel):
     def json_fields(cls) -> Mapping[str, Any]:
         """JSON Schema of the parameters."""
         return cls.model_json_schema()
+
+
+def _group_columns(pattern: str) -> str:
+    return ",".join(sorted(filter(None, pattern.replace(" ", "").split(","))))
 
 
 DETECTORS: Registry[type[Detector]] = Registry("detector")

@@ -7,7 +7,6 @@ Changing four connections moves a project from one machine to a cluster; project
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow.sdk import BaseHook
@@ -17,6 +16,8 @@ from lupus_provider.errors import BadStoreConnectionError
 from lupus_provider.hooks import settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow.sdk import Connection
 
 StoreKind = Literal["stage", "history", "index", "ledger"]
