@@ -19,7 +19,7 @@ TAIL_GUARD = 3.3
 """So many scales hold all but the few largest residuals."""
 TAIL_COUNT, TAIL_SHARE = 3, 0.02
 """How many residuals may lie beyond the guard: the count, or the share where that is more."""
-TAIL_RARE = 20
+TAIL_RARE = 15
 """Of few residuals only one in so many may."""
 SIDES_ALIKE = 0.8
 """Least ratio of one side's scale to the other's."""

@@ -19,7 +19,12 @@ def test_hours_of_the_week_start_on_monday_at_midnight() -> None:
 
 
 def test_hours_of_the_day_are_wall_clock_hours() -> None:
-    assert phases(axis("2013-03-10T01", "2013-03-10T03", "2013-11-03T01", "2013-11-03T01"), "hour", 24).tolist() == [1, 3, 1, 1]
+    assert phases(axis("2013-03-10T01", "2013-03-10T03", "2013-11-03T01", "2013-11-03T01"), "hour", 24).tolist() == [
+        1,
+        3,
+        1,
+        1,
+    ]
 
 
 def test_a_leap_day_is_a_weekday_like_any_other() -> None:

