@@ -92,6 +92,11 @@ class AirflowApi:
         body = {"dag_run_id": run_id, "logical_date": None, "conf": conf}
         self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body, taken_ok=True)
 
+    def retry_run(self, dag_id: str, run_id: str) -> None:
+        """Run what failed in a run again."""
+        body = {"dry_run": False, "only_failed": True}
+        self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/clear", json=body)
+
     def tasks(self, dag_id: str, run_id: str) -> list[Task]:
         """Return the tasks of a run."""
         answer = self._send("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", params={"limit": 100})

@@ -46,13 +46,15 @@ class Run:
 
 
 def ensure_started(api: AirflowApi, run: Run) -> bool:
-    """Start a run unless it succeeded before; False if there is nothing to wait for."""
+    """Start a run, or take up an earlier one of its name; False if that one succeeded and there is nothing to wait for."""
     found = api.find_run(run.dag_id, run.run_id)
     if found is not None and found["state"] == "success":
         return False
     api.unpause(run.dag_id)
     if found is None:
         api.start_run(run.dag_id, run.run_id, run.conf)
+    elif found["state"] == "failed":
+        api.retry_run(run.dag_id, run.run_id)
     return True
 
 

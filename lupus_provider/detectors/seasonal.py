@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
-from scipy.special import stdtr, stdtrit
 
 from lupus_provider.detectors.base import DETECTORS, Bools, Detector, Floats, Judgement, Outcome, Panel
 from lupus_provider.detectors.calendars import holiday_widening
@@ -92,6 +91,8 @@ class Seasonal(Detector):
         self, panel: Panel, judged: slice, counted: Bools, value: Floats, expected: Floats,
         above: Floats, below: Floats, enough: Bools,
     ) -> Judgement:  # fmt: skip
+        from scipy.special import stdtrit  # here, not above: DAG files import this module
+
         reach = stdtrit(TAIL_DEGREES, 1 - self.tail_probability(panel.period) / 2)
         lowest = np.array([s.lower_bound for s in panel.series])[:, None]
         highest = np.array([s.upper_bound for s in panel.series])[:, None]
@@ -113,6 +114,8 @@ class Seasonal(Detector):
         ).astype(np.int8)  # fmt: skip
         kind = np.select([high, low], ["spike", "dip"], "").astype(object)
         blank = np.where(judgeable, 0.0, np.nan)
+        from scipy.special import stdtr
+
         score = np.where(seen, np.clip(2 * stdtr(TAIL_DEGREES, -surprise), 0, 1), np.nan)
         return Judgement(outcome, centre + blank, lower + blank, upper + blank, score, kind)
 

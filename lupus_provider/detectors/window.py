@@ -9,7 +9,6 @@ from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
-from scipy.special import ndtr
 
 from lupus_provider.detectors.base import DETECTORS, Bools, Detector, Floats, Judgement, Outcome, Panel
 from lupus_provider.detectors.order import MAD_TO_SIGMA, median_rows
@@ -19,6 +18,8 @@ from lupus_provider.errors import Terminal
 WEEK = {"hour": 168, "day": 7, "week": 1, "month": 1}
 MEAN_DEVIATION_TO_SIGMA = 1.2533
 """sqrt(pi / 2): mean absolute to standard deviation of normal noise."""
+TAIL_DEGREES = 3
+"""Degrees of freedom of the t distribution behind the score: real daily series have tails of index 2 to 3, normal ones flatter."""
 LEAST_SCALE = 1e-9
 """Part of the centre below which a deviation is a rounding error."""
 
@@ -110,13 +111,15 @@ class Window(Detector):
         return centre, np.maximum(spread, LEAST_SCALE * np.abs(centre)), count
 
     def _judge(self, panel: Panel, value: Floats, centre: Floats, scale: Floats, enough: Bools) -> Judgement:
+        from scipy.special import stdtr  # here, not above: DAG files import this module
+
         lowest = np.array([s.lower_bound for s in panel.series])[:, None]
         highest = np.array([s.upper_bound for s in panel.series])[:, None]
         with np.errstate(all="ignore"):
             reach = scale * self.deviations if self.deviations is not None else np.abs(centre) * (self.ratio or 0.0)
             edges = (centre, centre - reach, centre + reach)
             expected, lower, upper = (np.clip(edge, lowest, highest) for edge in edges)
-            distance = np.where(value == centre, 0.0, np.minimum(np.abs(value - centre) / scale, 37.0))
+            distance = np.where(value == centre, 0.0, np.minimum(np.abs(value - centre) / scale, 1e90))
         judgeable = enough & np.isfinite(centre)
         seen = judgeable & np.isfinite(value)
         high, low = seen & (value > upper), seen & (value < lower)
@@ -126,6 +129,6 @@ class Window(Detector):
         )  # fmt: skip
         blank = np.where(judgeable, 0.0, np.nan)
         return Judgement(
-            outcome.astype(np.int8), expected + blank, lower + blank, upper + blank, np.where(seen, 2 * ndtr(-distance), np.nan),
+            outcome.astype(np.int8), expected + blank, lower + blank, upper + blank, np.where(seen, 2 * stdtr(TAIL_DEGREES, -distance), np.nan),
             np.select([high, low], ["spike", "dip"], "").astype(object),
         )  # fmt: skip

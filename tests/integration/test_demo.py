@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import signal
+import socket
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS
+from lupus_provider.stores import open_history, open_index
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def contents(home: Path) -> dict[str, bytes | list[str]]:
+    """Every file of the stores, databases by what is in them."""
+    found: dict[str, bytes | list[str]] = {}
+    for path in sorted((home / "stores").rglob("*")):
+        if path.suffix == ".db":
+            with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+                found[path.name] = list(database.iterdump())
+        elif path.is_file() and not path.name.endswith(("-wal", "-shm")):
+            found[str(path.relative_to(home))] = path.read_bytes()
+    return found
+
+
+def what_is_known(home: Path) -> dict[tuple[str, str, str], dict]:
+    """Period by period digests of everything that is loaded, without who loaded it and when."""
+    stores = {
+        "history": open_history(f"file://{home}/stores/history"),
+        "index": open_index(f"sqlite:///{home}/stores/index.db"),
+    }
+    return {
+        (name, kind.name, metric_set): dict(store.periods(kind, "flights", metric_set))
+        for name, store in stores.items()
+        for kind in (POINTS, ANOMALIES, EVALUATIONS)
+        for metric_set in ("departures", "weather")
+    }
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory, free_port):
+    """A home that a demo has loaded, and what the demo said."""
+    from tests.integration.conftest import Demo
+
+    home = tmp_path_factory.mktemp("demo") / "home"
+    demo = Demo(home, free_port(), "--once")
+    assert demo.wait_end() == 0, demo.output
+    assert demo.survivors() == []
+    return home, demo.output
+
+
+def test_the_demo_finds_the_blizzard_and_leaves_no_process_behind(loaded):
+    _, said = loaded
+    table = said[said.index("The worst days") :]
+    rows = [line for line in table.splitlines() if line.startswith("2013-")]
+    assert {"2013-02-08", "2013-02-09"} <= {row.split()[0] for row in rows[:3]}
+    assert any("null_ratio" in row for row in rows[:3])
+
+
+def test_every_day_of_the_year_is_loaded_and_judged(loaded):
+    home, _ = loaded
+    for (store, kind, metric_set), periods in what_is_known(home).items():
+        assert len(periods) == 365, (store, kind, metric_set)
+
+
+def test_secrets_are_for_their_owner_only(loaded):
+    home, _ = loaded
+    for name in ("secrets.json", "passwords.json"):
+        assert (home / name).stat().st_mode & 0o077 == 0
+    assert home.stat().st_mode & 0o077 == 0
+    assert not (home / "address.json").exists(), "a stopped demo has no address"
+
+
+def test_a_second_demo_changes_nothing_in_the_stores(loaded, demo):
+    home, _ = loaded
+    before = contents(home)
+    again = demo(home, "--once")
+    assert again.wait_end() == 0, again.output
+    assert "loaded before" in again.output
+    assert "2013-02-09" in again.output
+    assert contents(home) == before
+    assert again.survivors() == []
+
+
+def test_a_busy_port_is_one_sentence(tmp_path, demo):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = demo(tmp_path / "home", "--once", port=port)
+        assert refused.wait_end() == 1
+    assert f"port {port} on 127.0.0.1 is in use" in refused.output
+    assert "Traceback" not in refused.output
+    assert refused.survivors() == []
+
+
+def test_killed_stopped_and_with_a_killed_task_the_stores_are_those_of_a_quiet_run(loaded, tmp_path, demo):
+    quiet, _ = loaded
+    home = tmp_path / "home"
+
+    killed = demo(home, "--once")
+    killed.wait_for("▸ collect")
+    second = demo(home, "--once")
+    assert second.wait_end() == 1
+    assert "another demo is running" in second.output
+    killed.process.kill()
+    killed.wait_gone()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        stopped = demo(home, "--once")
+        stopped.wait_for("▸ " if number == signal.SIGINT else "▸ load")
+        stopped.process.send_signal(number)
+        assert stopped.wait_end() == 130, stopped.output
+        assert stopped.survivors() == []
+
+    last = demo(home, "--once")
+    last.wait_for("loading 2013")
+    last.kill_task()
+    assert last.wait_end() == 0, last.output
+    assert "↻" in last.output
+    assert last.survivors() == []
+    assert what_is_known(home) == what_is_known(quiet)
