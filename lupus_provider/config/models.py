@@ -105,6 +105,7 @@ class MetricSet(Model):
     end_date: date | None = None
     """Last local day that is scheduled; later runs only by hand."""
     source: Source
+    """The table that is measured."""
     processor: Literal["distribution"] = "distribution"
     """How the table is measured."""
     group_columns: tuple[ColumnName, ...] = ()
@@ -117,8 +118,6 @@ class MetricSet(Model):
     """Metrics of the rows themselves, in every group."""
     max_entities: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     """Largest entities a group that `count` keeps; the rest is one entity `…other`."""
-    min_group_rows: Annotated[int, Field(ge=0)] = 0
-    """Groups with fewer rows are folded into `…small`, so that no metric speaks of a handful of people."""
     detect: tuple[AnyDetector, ...] = ()
     """Who judges which series."""
 
