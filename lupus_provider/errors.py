@@ -219,3 +219,27 @@ class DeliveryRefusedError(Terminal):
     def __init__(self, receiver: str, reason: str) -> None:
         self.receiver, self.reason = receiver, reason
         super().__init__(f"{receiver} refused a message: {reason}. Check the channel's connection.")
+
+
+class StoreBusyError(Transient):
+    """Another process kept a store's lock for too long."""
+
+    def __init__(self, place: str, seconds: float) -> None:
+        self.place, self.seconds = place, seconds
+        super().__init__(f"{place} was locked by another process for {seconds:.0f} s. Try again; if it stays so, end the process that holds it.")
+
+
+class LedgerMovedError(Transient):
+    """Somebody else changed episodes between reading and recording them; nothing was recorded."""
+
+    def __init__(self, changed: int) -> None:
+        self.changed = changed
+        super().__init__(f"{changed} episodes of the ledger changed while they were looked at. Read them again and decide anew.")
+
+
+class MissingToolError(Terminal):
+    """A program that is needed is not installed."""
+
+    def __init__(self, tool: str, hint: str) -> None:
+        self.tool, self.hint = tool, hint
+        super().__init__(f"{tool} is needed and not installed. {hint}")

@@ -13,7 +13,7 @@ from airflow.sdk.plugins_manager import AirflowPlugin
 from lupus_provider import __version__
 
 URL_PREFIX = "/lupus"
-ICON = "lupus/static/icon.svg"
+ICON, ICON_DARK = "lupus/static/icon.svg", "lupus/static/icon-dark.svg"
 
 
 def is_api_server(argv: list[str]) -> bool:
@@ -44,5 +44,6 @@ class LupusPlugin(AirflowPlugin):
             "url_route": "lupus",
             "nav_top_level": True,
             "icon": ICON,
+            "icon_dark_mode": ICON_DARK,
         }
     ]

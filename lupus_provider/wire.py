@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Sort = Literal["attention", "name", "recent", "change"]
 Only = Literal["anomalous", "stale"]
+Instant = Annotated[int, Field(ge=-62_135_596_800, le=253_402_300_799)]
+"""Epoch seconds, of the years 1 to 9999."""
 
 
 class Wire(BaseModel):
@@ -106,10 +108,10 @@ class FacetValue(Wire):
 
 
 class Facet(Wire):
-    """One way to narrow the wall: project, metric_set, column, metric, or a group column."""
+    """One way to narrow the wall: project, metric_set, column, metric, which columns group it, or a group column's value."""
 
     name: str
-    """`project`, `metric_set`, `column`, `metric`, or `group.<column>`; the query parameter of the same name."""
+    """`project`, `metric_set`, `column`, `metric`, `group_by`, or `group.<column>`; the query parameter of the same name."""
     values: list[FacetValue]
 
 
@@ -187,9 +189,9 @@ class BatchRequest(Wire):
     """Which points to send."""
 
     ids: Annotated[list[str], Field(min_length=1, max_length=50)]
-    start: int | None = None
+    start: Instant | None = None
     """Epoch seconds, inclusive."""
-    end: int | None = None
+    end: Instant | None = None
     """Epoch seconds, exclusive."""
     max_points: Annotated[int, Field(ge=10, le=20_000)] = 400
     """At most so many points a series; anomalies are never thinned away."""

@@ -6,11 +6,13 @@ Pure: a re-run of the same span finds the same episodes (tests/property/test_epi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 SEVERITIES = ("low", "medium", "high", "critical")
 
@@ -27,13 +29,13 @@ class Found:
 
     @property
     def episode_id(self) -> str:
-        """Hash of the series and the first period."""
-        text = f"{self.series_id} {self.first_period.isoformat()}"
+        """Hash of the series and the first period: the same however often, and in whatever zone, it is found."""
+        text = f"{self.series_id} {self.first_period.astimezone(UTC).isoformat()}"
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def strangeness(record: Mapping[str, Any]) -> tuple[int, float]:
-    """Order of anomalies: louder first, then less probable."""
+    """Rank of an anomaly, greater is stranger: by severity, then by how improbable it is."""
     score = record["score"]
     return SEVERITIES.index(record["severity"]), -(1.0 if score is None else score)
 
@@ -48,7 +50,7 @@ def find_episodes(anomalies: Iterable[Mapping[str, Any]], axis: Sequence[datetim
     axis
         Every period start, oldest first; anomalies beside it are left out.
     gap
-        Quiet periods inside an episode that do not end it.
+        So many quiet periods in a row do not end an episode; one more does.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def find_episodes(anomalies: Iterable[Mapping[str, Any]], axis: Sequence[datetim
     """
     place = {start: i for i, start in enumerate(axis)}
     known = [record for record in anomalies if record["period_start"] in place]
-    by_series = sorted(known, key=lambda record: (record["series_id"], record["period_start"]))
+    by_series = sorted(known, key=lambda record: (record["series_id"], record["period_start"], record["detector"]))
     found: list[Found] = []
     for series_id, records in groupby(by_series, key=lambda record: record["series_id"]):
         run: list[Mapping[str, Any]] = []
@@ -71,4 +73,5 @@ def find_episodes(anomalies: Iterable[Mapping[str, Any]], axis: Sequence[datetim
 
 
 def _episode(series_id: str, run: Sequence[Mapping[str, Any]]) -> Found:
+    """Make an episode of its records in order of time; of equally strange ones the first is the worst."""
     return Found(series_id, run[0]["period_start"], run[-1]["period_start"], max(run, key=strangeness))

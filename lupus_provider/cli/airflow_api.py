@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential_jitter
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from lupus_provider.cli.errors import AirflowAwayError, AirflowRefusedError, UnknownDagError
 
@@ -108,7 +108,7 @@ class AirflowApi:
     ) -> dict[str, Any] | None:
         retrying = Retrying(
             retry=retry_if_exception_type(AirflowAwayError),
-            wait=wait_exponential_jitter(initial=0.2, max=3),
+            wait=wait_random_exponential(multiplier=0.2, max=3),
             stop=stop_after_delay(self._patience),
             reraise=True,
         )

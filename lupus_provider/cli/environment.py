@@ -77,6 +77,7 @@ def airflow_environment(home: DemoHome, port: int, projects: Path) -> dict[str, 
         "DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": _bundles(),
         "DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(home.airflow / "bundles"),
         "LOGGING__BASE_LOG_FOLDER": str(home.airflow / "logs"),
+        # Airflow before 3.3 tells its makers about each start.
         "USAGE_DATA_COLLECTION__ENABLED": "False",
         "LUPUS__HOME": str(home.stores),
         "LUPUS__DATA_FOLDER": str(home.data),

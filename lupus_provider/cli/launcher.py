@@ -6,7 +6,6 @@ Own launcher instead of `airflow standalone`, because that one leaves processes 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -191,19 +190,3 @@ def log_of_task(home: DemoHome, dag_id: str, run_id: str, task_id: str, try_numb
     """Return the log file of a task's try."""
     folder = home.airflow / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}" / f"task_id={task_id}"
     return folder / f"attempt={max(try_number, 1)}.log"
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def is_alive(pid: int) -> bool:
-    """Say whether a process exists."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

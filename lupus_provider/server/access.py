@@ -10,9 +10,9 @@ from typing import Annotated
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.common.db.common import SessionDep
-from airflow.api_fastapi.core_api.security import GetUserDep
+from airflow.api_fastapi.core_api.security import GetUserDep, get_user
 from airflow.models.dag import DagModel
-from fastapi import Depends, Header, HTTPException
+from fastapi import Depends, Header, HTTPException, Request
 from sqlalchemy import select
 
 from lupus_provider.naming import split_dag_id
@@ -29,11 +29,12 @@ def permitted_projects(user: GetUserDep, session: SessionDep) -> frozenset[str]:
     return frozenset(project for project, ids in dags.items() if readable.issuperset(ids))
 
 
-def same_origin(x_lupus: Annotated[str | None, Header()] = None) -> None:
-    """Refuse POST requests that another site's form could send: those cannot set a header of ours."""
-    if x_lupus != "1":
+def same_origin(request: Request, x_lupus: Annotated[str | None, Header()] = None) -> None:
+    """Refuse changing requests that another site's form could send: those cannot set a header of ours."""
+    if request.method not in ("GET", "HEAD", "OPTIONS") and x_lupus != "1":
         raise HTTPException(403, "header 'X-Lupus: 1' is missing; send it with every POST request")
 
 
 Projects = Annotated[frozenset[str], Depends(permitted_projects)]
+LoggedIn = Depends(get_user)
 SameOrigin = Depends(same_origin)

@@ -1,6 +1,7 @@
 """The FastAPI app that Airflow mounts at `/lupus`: API and the page's files.
 
-Mounted apps do not get Airflow's state or error handlers, so both are installed here.
+Mounted apps do not get Airflow's state or error handlers, so both are installed here. What every route must have, its caller's
+login and the guard against other sites' forms, hangs on all of them here, so that a new route cannot forget it.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from lupus_provider import __version__
 from lupus_provider.server import problems
+from lupus_provider.server.access import LoggedIn, SameOrigin
+from lupus_provider.server.caching import Revalidation
 from lupus_provider.server.routes import anomalies, catalog, me, series
 from lupus_provider.server.static import Page
 
@@ -29,17 +32,20 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app(dist: Path = DIST) -> FastAPI:
-    """Return the app.
+    """Return the app. Opens nothing: stores and project files are read when they are asked for.
 
     Parameters
     ----------
     dist
         Folder of the built page; without it the API still answers.
     """
-    app = FastAPI(title="Lupus", version=__version__, lifespan=_lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="Lupus", version=__version__, lifespan=_lifespan, openapi_url=None)  # no login guards that one
     problems.install(app)
+    app.add_middleware(Revalidation)
+    api = APIRouter(prefix=API, dependencies=[LoggedIn, SameOrigin])
     for route in (me, catalog, series, anomalies):
-        app.include_router(route.router, prefix=API)
+        api.include_router(route.router)
+    app.include_router(api)
     if dist.is_dir():
         app.mount("/static", Page(directory=dist))
     return app

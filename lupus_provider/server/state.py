@@ -8,7 +8,8 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from lupus_provider.config import Project, load_project, project_files
+from lupus_provider.config import Project, load_project
+from lupus_provider.config.folder import files_of
 from lupus_provider.errors import LupusError
 from lupus_provider.hooks import settings
 from lupus_provider.hooks.stores import LupusHook
@@ -35,12 +36,12 @@ def _loaded(path: str, _mtime_ns: int) -> Project | None:
 
 
 def find_project(name: str) -> Project | None:
-    """Return a project's configuration as its file says now; None if the file is gone or broken."""
-    for path in project_files(settings.projects_folder()):
-        project = _loaded(str(path), path.stat().st_mtime_ns)
-        if project is not None and project.project == name:
-            return project
-    return None
+    """Return a project's configuration as its file says now; None if the file or its folder is gone, or broken."""
+    try:
+        found = [(str(path), path.stat().st_mtime_ns) for path in files_of(settings.projects_folder(), name)[:1]]
+    except FileNotFoundError:  # the page lives without them, as above
+        return None
+    return _loaded(*found[0]) if found else None
 
 
 Index = Annotated[IndexStore, Depends(index_store)]

@@ -8,7 +8,8 @@ from typing import Any
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-HASHED = re.compile(r"-[A-Za-z0-9_-]{8}\.(?:js|css|woff2)$")
+HASHED = re.compile(r"/c/[^/]+-[A-Za-z0-9_-]{8}\.(?:js|css|woff2)$")
+"""Chunks: the page's build names them so, and nothing else lies in their folder."""
 
 
 class Page(StaticFiles):
@@ -17,6 +18,6 @@ class Page(StaticFiles):
     def file_response(self, full_path: Any, *args: Any, **kwargs: Any) -> Response:
         """Return a file with how long it may be kept."""
         response = super().file_response(full_path, *args, **kwargs)
-        hashed = HASHED.search(str(full_path)) is not None
+        hashed = HASHED.search(str(full_path).replace("\\", "/")) is not None
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
         return response

@@ -29,9 +29,13 @@ def thin(value: NDArray[np.float64], max_points: int, keep: NDArray[np.intp]) ->
     n = len(value)
     if n <= max_points:
         return np.arange(n)
-    edges = np.linspace(0, n, max(2, max_points // 3) + 1).astype(int)
-    low, high = np.nan_to_num(value, nan=np.inf), np.nan_to_num(value, nan=-np.inf)
-    smallest = [start + int(np.argmin(low[start:stop])) for start, stop in zip(edges, edges[1:]) if stop > start]
-    largest = [start + int(np.argmax(high[start:stop])) for start, stop in zip(edges, edges[1:]) if stop > start]
-    gaps = [start + int(np.argmax(np.isnan(value[start:stop]))) for start, stop in zip(edges, edges[1:]) if np.isnan(value[start:stop]).any()]
-    return np.unique(np.concatenate([[0, n - 1], smallest, largest, gaps, keep]).astype(np.intp))
+    edges = np.linspace(0, n, (max_points - 2) // 3 + 1).astype(int)  # three of a bucket stay, and two ends
+    found = [0, n - 1, *(int(i) for i in keep)]
+    for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist()):
+        part = value[start:stop]
+        gap = np.isnan(part)
+        if gap.any():
+            found.append(start + int(gap.argmax()))
+        if not gap.all():
+            found += [start + int(np.nanargmin(part)), start + int(np.nanargmax(part))]
+    return np.unique(np.array(found, np.intp))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import asdict, dataclass
-from datetime import datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-
-from lupus_provider.config import Source
 from lupus_provider.engines.source import TableSource
 from lupus_provider.errors import BadSpanError
 from lupus_provider.processors import DistributionProcessor
 from lupus_provider.records import POINTS
 from lupus_provider.steps.cut import by_period
-from lupus_provider.steps.target import Target
-from lupus_provider.stores.stage.base import StageStore
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from lupus_provider.config import Source
+    from lupus_provider.steps.target import Target
+    from lupus_provider.stores.stage.base import StageStore
 
 log = logging.getLogger(__name__)
 
@@ -70,18 +73,22 @@ def collect(target: Target, stage: StageStore, data_folder: Path, run_id: str, n
         periods=periods, time_column=metric_set.source.time_column, time_zone=metric_set.source.time_zone or "UTC",
         zone=target.project.timezone, where=metric_set.source.where, max_entities=metric_set.max_entities,
     )  # fmt: skip
-    metrics = processor.get_metrics(project=target.project.project, metric_set=target.metric_set_name, run_id=run_id, collected_at=now)
+    metrics = processor.get_metrics(
+        project=target.project.project, metric_set=target.metric_set_name, run_id=run_id, collected_at=now
+    )
     points = metrics.to_arrow()
     superseded = 0
     for start, part in by_period(points, [p.start for p in periods]):
         if not stage.write(POINTS, target.project.project, target.metric_set_name, start, part, now):
             superseded += 1
-    failed = points.num_rows - pc.sum(pc.is_null(points["error"])).as_py()
-    done = Collected(periods[0].start.isoformat(), periods[-1].start.isoformat(), len(periods), points.num_rows, failed, superseded)
+    reasons = Counter(points["error"].drop_null().to_pylist())
+    failed = reasons.total()
+    first, last = periods[0].start.isoformat(), periods[-1].start.isoformat()
+    done = Collected(first, last, len(periods), points.num_rows, failed, superseded)
     log.info("collected %s: %s", target, done)
     if failed:
-        reasons = pc.value_counts(points["error"].drop_null()).to_pylist()
-        log.warning("%d points of %s failed: %s", failed, target, "; ".join(f"{r['counts']} × {r['values']}" for r in reasons[:10]))
+        text = "; ".join(f"{n} times {reason}" for reason, n in reasons.most_common(10))
+        log.warning("%d points of %s failed: %s", failed, target, text)
     return done
 
 

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from lupus_provider.detectors import Detector, Judgement, Outcome, Panel
+from lupus_provider.detectors import Detector, Judgement, Outcome, Panel, Severity
 from lupus_provider.periods import Span, last_complete, period_at, periods_in
 from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS, RecordKind
 from lupus_provider.steps.cut import by_period
 from lupus_provider.steps.panel import COLUMNS, make_panel
-from lupus_provider.steps.target import Target
 from lupus_provider.stores.history.base import HistoryQuery, HistoryStore
-from lupus_provider.stores.stage.base import StageStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from lupus_provider.steps.target import Target
+    from lupus_provider.stores.stage.base import StageStore
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +66,10 @@ def detect(target: Target, history: HistoryStore, stage: StageStore, now: dateti
     panel = _panel(target, history) if periods and target.metric_set.detect else None
     failed = 0
     if panel is not None and len(panel):
-        for detector in target.metric_set.detect:
+        for detector, mine in _shares(panel, target.metric_set.detect):
             try:
-                verdicts = judge(panel, detector, len(periods), run_id, now)
-            except (ArithmeticError, LookupError, TypeError, ValueError):
+                verdicts = judge(mine, detector, len(periods), run_id, now)
+            except Exception:  # (anybody's detector: whatever it raises, the others must go on)
                 log.exception("detector %s of %s broke; the others go on", detector.key, target)
                 failed += 1
                 continue
@@ -78,7 +82,9 @@ def detect(target: Target, history: HistoryStore, stage: StageStore, now: dateti
         counts[kind] = table.num_rows
         for start, part in by_period(table, [p.start for p in periods]):
             superseded += not stage.write(kind, target.project.project, target.metric_set_name, start, part, now)
-    done = Detected(len(periods), 0 if panel is None else len(panel), counts[EVALUATIONS], counts[ANOMALIES], failed, superseded)
+    done = Detected(
+        len(periods), 0 if panel is None else len(panel), counts[EVALUATIONS], counts[ANOMALIES], failed, superseded
+    )
     log.info("detected %s: %s", target, done)
     return done
 
@@ -91,9 +97,26 @@ def _panel(target: Target, history: HistoryStore) -> Panel | None:
     points = history.scan(query).read_all()
     if not points.num_rows:
         return None
-    first = pc.min(points["period_start"]).as_py()
-    axis = periods_in(Span(period_at(min(first, target.periods[0].start), period, zone).start, target.span.end), period, zone)
+    first = min(points["period_start"].unique().to_pylist())
+    axis = periods_in(
+        Span(period_at(min(first, target.periods[0].start), period, zone).start, target.span.end), period, zone
+    )
     return make_panel(points, axis, period, zone)
+
+
+def _shares(panel: Panel, detectors: Sequence[Detector]) -> Iterator[tuple[Detector, Panel]]:
+    """Yield every detector with the series that it judges.
+
+    Two rules with the same parameters are one detector: a series that both select is judged once, by the louder rule.
+    """
+    louder_first = sorted(detectors, key=lambda detector: list(Severity).index(detector.severity), reverse=True)
+    taken: dict[str, set[int]] = {}
+    for detector in louder_first:
+        judged = taken.setdefault(detector.key, set())
+        rows = [i for i, series in enumerate(panel.series) if i not in judged and detector.selects(series)]
+        judged.update(rows)
+        if rows:
+            yield detector, panel.select(np.array(rows, np.intp))
 
 
 def judge(panel: Panel, detector: Detector, n_periods: int, run_id: str, now: datetime) -> dict[RecordKind, pa.Table]:
@@ -119,7 +142,8 @@ def judge(panel: Panel, detector: Detector, n_periods: int, run_id: str, now: da
         "direction": pa.array(_direction(value, judgement, i, j), pa.string()),
     }).filter(pa.array(strange))  # fmt: skip
     return {
-        kind: table.select(kind.schema.names).cast(kind.schema) for kind, table in ((ANOMALIES, anomalies), (EVALUATIONS, evaluations))
+        kind: table.select(kind.schema.names).cast(kind.schema)
+        for kind, table in ((ANOMALIES, anomalies), (EVALUATIONS, evaluations))
     }
 
 
@@ -131,7 +155,14 @@ def _alive(panel: Panel) -> np.ndarray:
 
 
 def _common(
-    panel: Panel, detector: Detector, judgement: Judgement, judged: slice, i: np.ndarray, j: np.ndarray, run_id: str, now: datetime
+    panel: Panel,
+    detector: Detector,
+    judgement: Judgement,
+    judged: slice,
+    i: np.ndarray,
+    j: np.ndarray,
+    run_id: str,
+    now: datetime,
 ) -> dict[str, pa.Array]:
     ids = np.array([series.series_id for series in panel.series], dtype=object)
     instant = ANOMALIES.schema.field("period_start").type

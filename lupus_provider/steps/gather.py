@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
-from lupus_provider.records import RecordKind
-from lupus_provider.steps.target import Target
 from lupus_provider.stores.history.base import Incoming, Switched
-from lupus_provider.stores.stage.base import StageStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lupus_provider.records import RecordKind
+    from lupus_provider.steps.target import Target
+    from lupus_provider.stores.stage.base import StageStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,10 @@ class Loaded:
     def of(cls, switched: Sequence[Switched]) -> Loaded:
         """Add up the loads of several kinds."""
         return cls(
-            sum(s.periods for s in switched), sum(s.unchanged for s in switched), sum(len(s.days) for s in switched), sum(s.rows for s in switched)
+            sum(s.periods for s in switched),
+            sum(s.unchanged for s in switched),
+            sum(len(s.days) for s in switched),
+            sum(s.rows for s in switched),
         )
 
     def as_xcom(self) -> dict[str, int | str]:
@@ -40,6 +47,8 @@ def staged(target: Target, stage: StageStore, kind: RecordKind) -> Callable[[], 
 
     def gather() -> Sequence[Incoming]:
         files = stage.files(kind, target.project.project, target.metric_set_name, target.span)
-        return [Incoming(file.period_start, file.digest, file.written_at, partial(stage.read, kind, file)) for file in files]
+        return [
+            Incoming(file.period_start, file.digest, file.written_at, partial(stage.read, kind, file)) for file in files
+        ]
 
     return gather

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from lupus_provider.records import KINDS
 from lupus_provider.steps.gather import Loaded, staged
-from lupus_provider.steps.target import Target
-from lupus_provider.stores.history.base import HistoryStore
-from lupus_provider.stores.stage.base import StageStore
+
+if TYPE_CHECKING:
+    from lupus_provider.steps.target import Target
+    from lupus_provider.stores.history.base import HistoryStore
+    from lupus_provider.stores.stage.base import StageStore
 
 log = logging.getLogger(__name__)
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lupus_provider.records import KINDS
 from lupus_provider.steps.gather import Loaded, staged
-from lupus_provider.steps.target import Target
 from lupus_provider.stores.index.base import IndexStore, MetricSetInfo
-from lupus_provider.stores.stage.base import StageStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lupus_provider.steps.target import Target
+    from lupus_provider.stores.stage.base import StageStore
 
 log = logging.getLogger(__name__)
 
@@ -24,4 +28,6 @@ def load_index(target: Target, stage: StageStore, index: IndexStore, kinds: Sequ
 
 def about_metric_set(target: Target) -> MetricSetInfo:
     """Return what the page must know of the metric set."""
-    return MetricSetInfo(target.project.project, target.metric_set_name, target.metric_set.period, target.project.timezone)
+    return MetricSetInfo(
+        target.project.project, target.metric_set_name, target.metric_set.period, target.project.timezone
+    )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lupus_provider.detectors import Panel, SeriesInfo
 from lupus_provider.errors import UnknownMetricError
 from lupus_provider.metrics import parse_metric
-from lupus_provider.periods import Period, PeriodName
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    from lupus_provider.periods import Period, PeriodName
 
 COLUMNS = ("series_id", "column_name", "metric", "entity", "group_key", "period_start", "value", "n_rows", "error")
 
@@ -41,7 +44,7 @@ def make_panel(points: pa.Table, axis: list[Period], period: PeriodName, zone: Z
     value[rows, cols] = _floats(points["value"])[on_axis]
     n_rows[rows, cols] = _floats(points["n_rows"])[on_axis]
     present[rows, cols] = True
-    failed[rows, cols] = pc.is_valid(points["error"]).to_numpy()[on_axis]
+    failed[rows, cols] = points["error"].is_valid().to_numpy()[on_axis]
     identity = points.select(COLUMNS[:5]).take(pa.array(first))
     series = [_info(row) for row in identity.to_pylist()]
     return Panel(series, period, _instants([p.start for p in axis]), _local(axis, zone), value, present, n_rows, failed)
@@ -65,11 +68,11 @@ def _local(axis: list[Period], zone: ZoneInfo) -> np.ndarray:
     return np.array([p.start.astimezone(zone).replace(tzinfo=None) for p in axis], "datetime64[us]")
 
 
-def _info(row: dict[str, object]) -> SeriesInfo:
-    group = dict(row["group_key"])  # type: ignore[call-overload]
+def _info(row: dict[str, Any]) -> SeriesInfo:
+    group = dict(row["group_key"])
     try:
         expression = parse_metric(str(row["metric"]))
         (low, high), is_count = expression.bounds, expression.metric.is_count
     except UnknownMetricError:  # measured elsewhere: training metrics have names of their own
         low, high, is_count = -np.inf, np.inf, False
-    return SeriesInfo(str(row["series_id"]), str(row["column_name"]), str(row["metric"]), row["entity"], group, low, high, is_count)  # type: ignore[arg-type]
+    return SeriesInfo(row["series_id"], row["column_name"], row["metric"], row["entity"], group, low, high, is_count)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
-from lupus_provider.config import MetricSet, Project
 from lupus_provider.errors import BadSpanError
 from lupus_provider.periods import Period, Span, days_span, last_complete, periods_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
+
+    from lupus_provider.config import MetricSet, Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,9 @@ def span_of(conf: Mapping[str, Any], as_of: datetime, project: Project, metric_s
     given = {key: value for key, value in conf.items() if value is not None}
     unknown = sorted(set(given) - {"from", "to"})
     if unknown:
-        raise BadSpanError(where, f"conf key {unknown[0]!r} is unknown", "Use 'from' and 'to', local days such as 2013-01-31.")
+        raise BadSpanError(
+            where, f"conf key {unknown[0]!r} is unknown", "Use 'from' and 'to', local days such as 2013-01-31."
+        )
     if not given:
         return last_complete(as_of, metric_set.period, project.zone, 1 + metric_set.revisit)
     if set(given) != {"from", "to"}:
@@ -71,4 +76,7 @@ def span_of(conf: Mapping[str, Any], as_of: datetime, project: Project, metric_s
         raise BadSpanError(where, str(err), "Give local days such as 2013-01-31.") from err
     if last < first:
         raise BadSpanError(where, f"'to' {last} is before 'from' {first}", "Swap them.")
-    return days_span(first, last, project.zone)
+    try:
+        return days_span(first, last, project.zone)
+    except OverflowError as err:
+        raise BadSpanError(where, f"{first} … {last} is beyond the calendar", "Give days that exist.") from err

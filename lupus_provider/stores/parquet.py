@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lupus_provider.records import RecordKind
+from lupus_provider.errors import CorruptStoreError
+
+if TYPE_CHECKING:
+    from lupus_provider.records import RecordKind
 
 DIGEST, WRITTEN_AT = b"lupus.digest", b"lupus.written_at"
 _PLAIN = {"series_id", "value", "expected", "lower", "upper", "score"}
@@ -34,21 +37,38 @@ def write(table: pa.Table, kind: RecordKind, file: BinaryIO, digest: str, writte
     """Write sorted records with their footer."""
     names = table.schema.names
     metadata = {**(table.schema.metadata or {}), DIGEST: digest.encode(), WRITTEN_AT: written_at.isoformat().encode()}
-    pq.write_table(
-        table.replace_schema_metadata(metadata), file, compression="zstd",
-        use_dictionary=[name for name in names if name not in _PLAIN and name != "group_key"] + (["group_key.key_value.key", "group_key.key_value.value"] if "group_key" in names else []),
-        use_byte_stream_split=[name for name in names if name in _SPLIT],
-        sorting_columns=pq.SortingColumn.from_ordering(kind.schema, [(name, "ascending") for name in kind.key]),
-    )  # fmt: skip
+    encodings: dict[str, Any] = {
+        "use_dictionary": [path for name in names if name not in _PLAIN for path in _leaves(name)],
+        "use_byte_stream_split": [name for name in names if name in _SPLIT],
+        "sorting_columns": pq.SortingColumn.from_ordering(kind.schema, [(name, "ascending") for name in kind.key]),
+    }
+    pq.write_table(table.replace_schema_metadata(metadata), file, compression="zstd", **encodings)
+
+
+def _leaves(name: str) -> list[str]:
+    return ["group_key.key_value.key", "group_key.key_value.value"] if name == "group_key" else [name]
 
 
 def footer(file: str) -> Footer:
-    """Read what a file says of itself."""
-    meta = pq.read_metadata(file)
-    pairs = meta.metadata or {}
-    return Footer(pairs[DIGEST].decode(), datetime.fromisoformat(pairs[WRITTEN_AT].decode()), meta.num_rows)
+    """Read what a file says of itself.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    CorruptStoreError
+        If the file is not one that `write` made.
+    """
+    try:
+        meta = pq.read_metadata(file)
+        pairs = meta.metadata or {}
+        return Footer(pairs[DIGEST].decode(), datetime.fromisoformat(pairs[WRITTEN_AT].decode()), meta.num_rows)
+    except (pa.ArrowInvalid, KeyError, ValueError) as err:
+        raise CorruptStoreError(file, "is not a file of records") from err
 
 
 def read(file: str, kind: RecordKind) -> pa.Table:
     """Read all records of a file."""
-    return pq.read_table(file, schema=kind.schema, partitioning=None).replace_schema_metadata(None)
+    # One file is opened once, so a replacement in the same moment is seen whole or not at all.
+    with pq.ParquetFile(file) as opened:
+        return opened.read(columns=kind.schema.names).cast(kind.schema).replace_schema_metadata(None)

@@ -13,6 +13,8 @@ export default defineConfig({
     reportCompressedSize: false,
     rollupOptions: {
       input: "src/app/main.ts",
+      // Every file of TanStack Query starts with "use client", which says nothing here.
+      onwarn: (warning, warn) => (warning.code === "MODULE_LEVEL_DIRECTIVE" ? undefined : warn(warning)),
       output: { format: "es", entryFileNames: "main.js", chunkFileNames: "c/[name]-[hash].js" },
     },
   },

@@ -1,49 +1,14 @@
-"""Airflow for tests: a home of its own, its environment set before anything imports Airflow.
-
-Airflow reads its environment once, at import, so this file sets it while pytest collects; nothing outside the home is touched.
-"""
+"""Runs DAGs to their end in this process, against the database of tests/conftest.py."""
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-HOME = Path(tempfile.mkdtemp(prefix="lupus-airflow-"))
-atexit.register(shutil.rmtree, HOME, ignore_errors=True)
-(HOME / "dags").mkdir()
-for _name in [name for name in os.environ if name.startswith("AIRFLOW")]:
-    del os.environ[_name]
-os.environ.update(
-    AIRFLOW_HOME=str(HOME),
-    AIRFLOW__CORE__LOAD_EXAMPLES="False",
-    AIRFLOW__CORE__UNIT_TEST_MODE="True",
-    AIRFLOW__CORE__DAGS_FOLDER=str(HOME / "dags"),
-    AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{HOME}/airflow.db",
-    AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH=str(HOME / "bundles"),
-    AIRFLOW__LOGGING__BASE_LOG_FOLDER=str(HOME / "logs"),
-    AIRFLOW__USAGE_DATA_COLLECTION__ENABLED="False",
-)
-
-
-@pytest.fixture(scope="session")
-def airflow_home() -> Path:
-    return HOME
-
-
-@pytest.fixture(scope="session")
-def airflow_db() -> None:
-    from airflow.utils import db
-
-    db.initdb()
 
 
 @pytest.fixture

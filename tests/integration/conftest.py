@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import uuid
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MARK = "LUPUS_TEST_MARK"
 
@@ -24,6 +28,7 @@ class Demo:
         home.parent.mkdir(parents=True, exist_ok=True)
         self.log = home.parent / f"{home.name}-{self.mark}.txt"
         command = [sys.executable, "-m", "lupus_provider.cli", "demo", "--home", str(home), "--port", str(port), *args]
+        self._sessions: set[int] = set()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, MARK: self.mark})
 
@@ -32,29 +37,41 @@ class Demo:
         return self.log.read_text()
 
     def survivors(self) -> list[psutil.Process]:
+        """Processes that carry the mark, and those of their sessions: Airflow's workers rename themselves, which wipes the mark."""
         return [process for process in psutil.process_iter() if self._is_ours(process)]
 
     def _is_ours(self, process: psutil.Process) -> bool:
         try:
-            return process.environ().get(MARK) == self.mark and process.status() != psutil.STATUS_ZOMBIE
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return False
+            session = os.getsid(process.pid)
+            if process.environ().get(MARK) == self.mark and session != os.getsid(0):
+                self._sessions.add(session)
+                return True
+            return session in self._sessions or process.environ().get(MARK) == self.mark
+        except (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError):
             return False
 
     def wait_for(self, text: str) -> None:
         while text not in self.output:
             assert self.process.poll() is None, self.output
+            self.survivors()
             time.sleep(0.1)
 
     def wait_end(self) -> int:
-        return self.process.wait()
+        while self.process.poll() is None:
+            self.survivors()
+            time.sleep(0.2)
+        return self.process.returncode
 
     def wait_gone(self) -> None:
         while self.survivors():
             time.sleep(0.1)
 
-    def kill_task(self, dag_id_part: str = "") -> None:
+    def kill_task(self) -> None:
         """SIGKILL the process that runs a task's code, as the kernel does when memory runs out."""
         while not (tasks := [process for process in self.survivors() if self._runs_task(process)]):
+            assert self.process.poll() is None, self.output
             time.sleep(0.05)
         tasks[0].kill()
 
@@ -89,7 +106,15 @@ def demo(free_port):
 
 
 @pytest.fixture(scope="session")
-def free_port():
-    from lupus_provider.cli.launcher import free_port
+def demo_class():
+    return Demo
 
-    return free_port
+
+@pytest.fixture(scope="session")
+def free_port():
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return probe.getsockname()[1]
+
+    return find

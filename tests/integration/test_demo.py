@@ -3,12 +3,15 @@ from __future__ import annotations
 import signal
 import socket
 import sqlite3
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS
 from lupus_provider.stores import open_history, open_index
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -40,12 +43,10 @@ def what_is_known(home: Path) -> dict[tuple[str, str, str], dict]:
 
 
 @pytest.fixture(scope="module")
-def loaded(tmp_path_factory, free_port):
+def loaded(tmp_path_factory, free_port, demo_class):
     """A home that a demo has loaded, and what the demo said."""
-    from tests.integration.conftest import Demo
-
     home = tmp_path_factory.mktemp("demo") / "home"
-    demo = Demo(home, free_port(), "--once")
+    demo = demo_class(home, free_port(), "--once")
     assert demo.wait_end() == 0, demo.output
     assert demo.survivors() == []
     return home, demo.output

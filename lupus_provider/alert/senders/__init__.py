@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lupus_provider.errors import UnknownNameError
+from lupus_provider.errors import UnknownChannelError, UnknownNameError
 
 if TYPE_CHECKING:
     from lupus_provider.alert.channels import Channel
     from lupus_provider.alert.senders.base import Sender
+
+KINDS = ("file", "log", "webhook")
 
 
 def open_sender(channel: Channel) -> Sender:
@@ -17,7 +19,9 @@ def open_sender(channel: Channel) -> Sender:
     Raises
     ------
     UnknownNameError
-        If no sender is of that kind, or the channel lacks what the kind needs.
+        If no sender is of that kind.
+    UnknownChannelError
+        If the channel lacks what its kind needs.
     """
     if channel.kind == "log":
         from lupus_provider.alert.senders.log import LogSender
@@ -31,4 +35,6 @@ def open_sender(channel: Channel) -> Sender:
         from lupus_provider.alert.senders.webhook import WebhookSender
 
         return WebhookSender(channel.name, channel.url, channel.token)
-    raise UnknownNameError("sender", channel.kind, ["log", "file", "webhook"])
+    if channel.kind in KINDS:
+        raise UnknownChannelError(channel.name, f"is of kind {channel.kind!r} and says no place")
+    raise UnknownNameError("sender", channel.kind, KINDS)

@@ -1,21 +1,38 @@
-"""Tells a webhook: JSON by POST, with the message's id so that the receiver can drop repeats."""
+"""Tells a webhook: JSON by POST, with the message's id so that the receiver can drop repeats.
+
+Address and token are secrets. httpx logs the address of every request and quotes headers that it refuses, so neither its log lines
+nor its exceptions leave this file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import logging
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from lupus_provider.errors import DeliveryError, DeliveryRefusedError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 TIMEOUT_SECONDS = 10.0
 REFUSALS = frozenset({400, 401, 403, 404, 405, 410, 413, 415, 422})
 """Answers that a repeat will not change."""
 
+_posting: ContextVar[bool] = ContextVar("lupus_posting", default=False)
+
+
+def _is_not_ours(_record: logging.LogRecord) -> bool:
+    return not _posting.get()
+
+
+logging.getLogger("httpx").addFilter(_is_not_ours)
+
 
 class WebhookSender:
-    """Posts messages.
+    """Posts messages; does not follow redirects, because the token is for one receiver.
 
     Parameters
     ----------
@@ -30,12 +47,26 @@ class WebhookSender:
 
     def send(self, message_id: str, body: Mapping[str, Any]) -> None:
         """Post the message; see `Sender.send` for the errors."""
-        headers = {"Idempotency-Key": message_id} | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
+        receiver = f"webhook of channel {self.channel!r}"
+        answer = self._post(message_id, body)
+        if isinstance(answer, str):
+            raise DeliveryError(receiver, answer)
+        if answer in REFUSALS:
+            raise DeliveryRefusedError(receiver, f"answered {answer}")
+        if not 200 <= answer < 300:
+            raise DeliveryError(receiver, f"answered {answer}")
+
+    def _post(self, message_id: str, body: Mapping[str, Any]) -> int | str:
+        """Return the answer's status, or in a word why there was none; the answer's body is not read."""
+        headers = {"Idempotency-Key": message_id}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        quiet = _posting.set(True)
         try:
-            response = httpx.post(self._url, json={"message_id": message_id, **body}, headers=headers, timeout=TIMEOUT_SECONDS)
-        except httpx.HTTPError as err:
-            raise DeliveryError(f"webhook of channel {self.channel!r}", type(err).__name__) from err
-        if response.status_code in REFUSALS:
-            raise DeliveryRefusedError(f"webhook of channel {self.channel!r}", f"answered {response.status_code}")
-        if not response.is_success:
-            raise DeliveryError(f"webhook of channel {self.channel!r}", f"answered {response.status_code}")
+            content = {"message_id": message_id, **body}
+            with httpx.stream("POST", self._url, json=content, headers=headers, timeout=TIMEOUT_SECONDS) as response:
+                return response.status_code
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError) as err:
+            return type(err).__name__  # not raised from it: it may quote the address or the token
+        finally:
+            _posting.reset(quiet)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from lupus_provider.server.access import Projects
+from lupus_provider.server.parameters import Asked, Cursor
 from lupus_provider.server.state import Index
 from lupus_provider.wire import AnomalyPage
 
@@ -17,13 +18,12 @@ router = APIRouter()
 def anomalies(
     index: Index,
     projects: Projects,
-    project: Annotated[list[str] | None, Query()] = None,
-    start: int | None = None,
-    end: int | None = None,
+    asked: Asked,
+    project: Annotated[list[str] | None, Query(max_length=500)] = None,
     sort: Literal["score", "recent"] = "score",
-    cursor: Annotated[str | None, Query(max_length=20)] = None,
+    cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> AnomalyPage:
-    """Return flagged points, strangest or newest first."""
-    asked = projects if project is None else projects & frozenset(project)
-    return index.anomalies(asked, start=start, end=end, sort=sort, cursor=cursor, limit=limit)
+    """Return flagged points, strangest or newest first; names of projects that may not be seen are left out."""
+    wanted = projects if project is None else projects & frozenset(project)
+    return index.anomalies(wanted, start=asked.start, end=asked.end, sort=sort, cursor=cursor, limit=limit)

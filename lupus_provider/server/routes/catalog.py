@@ -5,31 +5,30 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 
 from lupus_provider.periods import Span
 from lupus_provider.server.access import Projects
+from lupus_provider.server.parameters import Asked, Cursor, Filters, TimeRange
 from lupus_provider.server.state import Index
 from lupus_provider.stores.index.base import CatalogQuery
 from lupus_provider.wire import CatalogPage, Only, Sort
 
 router = APIRouter()
 
-FACETS = ("project", "metric_set", "column", "metric", "group_by")
-Seconds = Annotated[int | None, Query(ge=-62_135_596_800, le=253_402_300_799)]
+LATEST = 253_402_300_799
 
 
 @router.get("/catalog/search")
 def search(
-    request: Request,
     index: Index,
     projects: Projects,
+    filters: Filters,
+    asked: Asked,
     q: Annotated[str, Query(max_length=200)] = "",
     only: Only | None = None,
     sort: Sort = "attention",
-    start: Seconds = None,
-    end: Seconds = None,
-    cursor: Annotated[str | None, Query(max_length=20)] = None,
+    cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 24,
 ) -> CatalogPage:
     """Return a page of series with facets and counts.
@@ -37,18 +36,12 @@ def search(
     Filters are query parameters, repeatable: `project`, `metric_set`, `column`, `metric`, `group_by`, `group.<column>`; OR within
     one, AND between them. `start` and `end` (epoch seconds) bound the anomalies that count.
     """
-    span = None if start is None and end is None else Span(_moment(start, 0), _moment(end, 253_402_300_799))
-    query = CatalogQuery(projects, q, _filters(request), only, sort, span, cursor, limit)
-    return index.search(query)
+    words = q.replace("\0", " ")  # Postgres takes no null character, and no name has one
+    return index.search(CatalogQuery(projects, words, filters, only, sort, _span(asked), cursor, limit))
 
 
-def _moment(seconds: int | None, fallback: int) -> datetime:
-    return datetime.fromtimestamp(fallback if seconds is None else seconds, UTC)
-
-
-def _filters(request: Request) -> dict[str, frozenset[str]]:
-    filters: dict[str, set[str]] = {}
-    for name, value in request.query_params.multi_items():
-        if name in FACETS or name.startswith("group."):
-            filters.setdefault(name, set()).add(value)
-    return {name: frozenset(values) for name, values in filters.items()}
+def _span(asked: TimeRange) -> Span | None:
+    if asked == (None, None):
+        return None
+    start, end = asked.start or 0, LATEST if asked.end is None else asked.end
+    return Span(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))

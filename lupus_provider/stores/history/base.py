@@ -9,15 +9,17 @@ newest content wins whoever loads last · days and metric sets do not touch each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date, datetime
 
-from lupus_provider.periods import Span
-from lupus_provider.records import RecordKind
+    import pyarrow as pa
+
+    from lupus_provider.periods import Span
+    from lupus_provider.records import RecordKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,12 @@ class Incoming:
     digest: str
     written_at: datetime
     read: Callable[[], pa.Table]
+    """Records as they are now, sorted by the kind's key."""
+
+    def taken(self, kind: RecordKind) -> tuple[pa.Table, str]:
+        """Read the records, and the digest of what was read: a newer collection may have replaced what was listed."""
+        table = self.read()
+        return table, kind.digest(table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,9 @@ class HistoryStore(Protocol):
 
     url: str
 
-    def load(self, kind: RecordKind, project: str, metric_set: str, gather: Callable[[], Sequence[Incoming]]) -> Switched:
+    def load(
+        self, kind: RecordKind, project: str, metric_set: str, gather: Callable[[], Sequence[Incoming]]
+    ) -> Switched:
         """Make the periods that `gather` returns what the history says of them.
 
         `gather` is called while no other load of the metric set runs (or again, if one won), so the newest content wins.

@@ -1,23 +1,28 @@
 """The index: what the page reads. It can be dropped and rebuilt from the history at any time.
 
 A document holds a series and a month; a point is a slot in its document. Loading a period fills its slots and clears those that are
-no longer there, so loads are idempotent in any order and any number of times (tests/contract/test_index.py).
+no longer there.
+
+Laws (tests/contract/test_index.py): loads are idempotent in any order and any number of times · a reader sees a period whole or not
+at all · the stage's newest content wins whoever loads last · the index holds the same points as the history.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lupus_provider.periods import PeriodName, Span
-from lupus_provider.records import RecordKind
-from lupus_provider.stores.history.base import Incoming, Switched
-from lupus_provider.wire import AnomalyPage, CatalogPage, Only, SeriesSummary, Sort
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from lupus_provider.periods import PeriodName, Span
+    from lupus_provider.records import RecordKind
+    from lupus_provider.stores.history.base import Incoming, Switched
+    from lupus_provider.wire import AnomalyPage, CatalogPage, Only, SeriesSummary, Sort
 
 Floats = NDArray[np.float64]
 
@@ -92,7 +97,7 @@ class IndexStore(Protocol):
         ...
 
     def related(self, series_id: str, projects: frozenset[str], limit: int) -> Sequence[SeriesSummary]:
-        """Same column and metric in the other groups and entities, strangest first."""
+        """Return the same column and metric in the other groups and entities, strangest first."""
         ...
 
     def points(self, series_ids: Sequence[str], start: int | None, end: int | None) -> Mapping[str, StoredPoints]:
@@ -107,7 +112,7 @@ class IndexStore(Protocol):
         self, projects: frozenset[str], *, series_ids: Sequence[str] | None = None, start: int | None = None, end: int | None = None,
         sort: str = "score", cursor: str | None = None, limit: int = 100,
     ) -> AnomalyPage:  # fmt: skip
-        """Flagged points: `sort` is `score` (strangest first) or `recent`."""
+        """Return flagged points: `sort` is `score` (strangest first) or `recent`."""
         ...
 
     def periods(self, kind: RecordKind, project: str, metric_set: str) -> Mapping[datetime, str]:

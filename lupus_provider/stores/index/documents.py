@@ -8,10 +8,14 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 _HEAD = struct.Struct("<BII")
 _FORMAT = 1
@@ -29,7 +33,9 @@ def encode(t: NDArray[np.int64], columns: Sequence[NDArray[np.float64]], notes: 
     notes
         Text by period start, for the few slots that have one.
     """
-    body = np.ascontiguousarray(t, "<i8").tobytes() + b"".join(np.ascontiguousarray(c, "<f8").tobytes() for c in columns)
+    body = np.ascontiguousarray(t, "<i8").tobytes() + b"".join(
+        np.ascontiguousarray(c, "<f8").tobytes() for c in columns
+    )
     body += json.dumps({str(k): v for k, v in sorted(notes.items())}).encode() if notes else b""
     return _HEAD.pack(_FORMAT, len(t), len(columns)) + zlib.compress(body, 1)
 

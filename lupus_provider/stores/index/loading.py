@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+import unicodedata
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from lupus_provider.naming import series_name
 from lupus_provider.records import ANOMALIES, EVALUATIONS, RecordKind
-from lupus_provider.stores.history.base import Incoming
 from lupus_provider.stores.index import documents, tables as t
-from lupus_provider.stores.index.base import MetricSetInfo
 from lupus_provider.stores.sql import chunks, upsert
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+    from lupus_provider.stores.history.base import Incoming
+    from lupus_provider.stores.index.base import MetricSetInfo
 
 OUTCOMES = ("normal", "anomaly", "too_short", "no_data", "excused")
 SEVERITY_WEIGHT = {"low": 0.5, "medium": 1.0, "high": 1.5, "critical": 2.0}
@@ -35,9 +42,15 @@ def strength(score: float | None, severity: str) -> float:
     return SEVERITY_WEIGHT.get(severity, 1.0) * -math.log10(min(max(NO_SCORE if score is None else score, 1e-300), 1.0))
 
 
+def folded(text: str) -> str:
+    """Form in which words are compared: neither case nor the way a letter is composed counts, in any script."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
 def load_periods(connection: Connection, kind: RecordKind, about: MetricSetInfo, changed: Sequence[Incoming]) -> int:
     """Make the changed periods' records what the index says of them; return how many records came."""
-    table = pa.concat_tables([item.read() for item in changed])
+    taken = [item.taken(kind) for item in changed]
+    table = pa.concat_tables([records for records, _ in taken])
     periods = np.array(sorted(epoch(item.period_start) for item in changed), np.int64)
     if kind is ANOMALIES:
         _load_anomalies(connection, about, table, periods)
@@ -46,7 +59,14 @@ def load_periods(connection: Connection, kind: RecordKind, about: MetricSetInfo,
     else:
         _load_series(connection, about, table)
         _load_points(connection, about, table, periods)
-    _summarise(connection, about)
+    if kind is not ANOMALIES:
+        _summarise(connection, about)
+    mine = {"kind": kind.name, "project": about.project, "metric_set": about.metric_set}
+    upsert(
+        connection,
+        t.loaded,
+        [{**mine, "period": epoch(item.period_start), "digest": digest} for item, (_, digest) in zip(changed, taken)],
+    )
     return table.num_rows
 
 
@@ -66,7 +86,9 @@ def _floats(table: pa.Table, name: str) -> np.ndarray:
 # -- documents -----------------------------------------------------------------------------------------------------------
 
 
-def _slices(keys: Sequence[np.ndarray], at: np.ndarray, columns: Sequence[np.ndarray], notes: Mapping[Key, str]) -> Iterator[tuple[Key, Document]]:
+def _slices(
+    keys: Sequence[np.ndarray], at: np.ndarray, columns: Sequence[np.ndarray], notes: Mapping[Key, str]
+) -> Iterator[tuple[Key, Document]]:
     """Cut records into documents by their keys; the records are sorted here."""
     order = np.lexsort((at, *reversed(keys)))
     keys, at, columns = [k[order] for k in keys], at[order], [c[order] for c in columns]
@@ -79,12 +101,22 @@ def _slices(keys: Sequence[np.ndarray], at: np.ndarray, columns: Sequence[np.nda
         yield key, (at[start:stop], [c[start:stop] for c in columns], mine)
 
 
-def _merged(existing: Mapping[Key, Document], new: Iterable[tuple[Key, Document]], replaced: np.ndarray) -> dict[Key, Document]:
-    """Documents with the replaced periods' slots cleared and the new ones filled; an empty document has no slots left."""
+def _merged(
+    existing: Mapping[Key, Document], new: Iterable[tuple[Key, Document]], replaced: np.ndarray
+) -> dict[Key, Document]:
+    """Documents that change: replaced periods' slots cleared and new ones filled; an empty document has no slots left."""
     merged: dict[Key, Document] = {}
+    new = list(new)
+    fresh = {key for key, _ in new}
     for key, (at, columns, notes) in existing.items():
         keep = ~np.isin(at, replaced)
-        merged[key] = (at[keep], [c[keep] for c in columns], {k: v for k, v in notes.items() if k in set(at[keep].tolist())})
+        if keep.all() and key not in fresh:
+            continue
+        merged[key] = (
+            at[keep],
+            [c[keep] for c in columns],
+            {k: v for k, v in notes.items() if k in set(at[keep].tolist())},
+        )
     for key, (at, columns, notes) in new:
         if key not in merged or not len(merged[key][0]):
             merged[key] = (at, columns, notes)
@@ -92,7 +124,11 @@ def _merged(existing: Mapping[Key, Document], new: Iterable[tuple[Key, Document]
         old_at, old_columns, old_notes = merged[key]
         both = np.concatenate([old_at, at])
         order = np.argsort(both, kind="stable")
-        merged[key] = (both[order], [np.concatenate([a, b])[order] for a, b in zip(old_columns, columns)], {**old_notes, **notes})
+        merged[key] = (
+            both[order],
+            [np.concatenate([a, b])[order] for a, b in zip(old_columns, columns)],
+            {**old_notes, **notes},
+        )
     return merged
 
 
@@ -100,18 +136,28 @@ def _of(table: sa.Table, about: MetricSetInfo) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.project == about.project, table.c.metric_set == about.metric_set)
 
 
-def _existing(connection: Connection, table: sa.Table, keys: Sequence[str], about: MetricSetInfo, months: Sequence[int]) -> dict[Key, Document]:
+def _existing(
+    connection: Connection, table: sa.Table, keys: Sequence[str], about: MetricSetInfo, months: Sequence[int]
+) -> dict[Key, Document]:
     columns = [table.c[name] for name in keys]
     statement = sa.select(*columns, table.c.slots).where(_of(table, about), table.c.month.in_(months))
     return {tuple(row[:-1]): documents.decode(row[-1]) for row in connection.execute(statement)}
 
 
-def _write(connection: Connection, table: sa.Table, keys: Sequence[str], merged: Mapping[Key, Document], rows: list[dict[str, Any]]) -> None:
+def _write(
+    connection: Connection,
+    table: sa.Table,
+    keys: Sequence[str],
+    merged: Mapping[Key, Document],
+    rows: list[dict[str, Any]],
+) -> None:
     upsert(connection, table, rows)
     empty = [key for key, document in merged.items() if not len(document[0])]
     if empty:
         condition = sa.and_(*(table.c[name] == sa.bindparam(f"k_{name}") for name in keys))
-        connection.execute(sa.delete(table).where(condition), [{f"k_{n}": v for n, v in zip(keys, key)} for key in empty])
+        connection.execute(
+            sa.delete(table).where(condition), [{f"k_{n}": v for n, v in zip(keys, key)} for key in empty]
+        )
 
 
 def _plain(key: Key) -> Key:
@@ -137,10 +183,11 @@ def _load_series(connection: Connection, about: MetricSetInfo, table: pa.Table) 
         if row["series_id"] in known:
             continue
         group = dict(row["group_key"])
+        name = series_name(row["column_name"], row["metric"], row["entity"], group)
         rows.append({
             "series_id": row["series_id"], "project": about.project, "metric_set": about.metric_set, "column_name": row["column_name"],
             "metric": row["metric"], "entity": row["entity"], "group_key": json.dumps(sorted(group.items())), "group_by": ",".join(sorted(group)),
-            "name": series_name(row["column_name"], row["metric"], row["entity"], group), "n_points": 0,
+            "name": name, "search_text": folded(f"{name} {about.project} {about.metric_set}"), "n_points": 0,
         })  # fmt: skip
         groups += [{"series_id": row["series_id"], "column": column, "value": value} for column, value in group.items()]
     upsert(connection, t.series, rows)
@@ -151,16 +198,20 @@ def _load_points(connection: Connection, about: MetricSetInfo, table: pa.Table, 
     ids = table["series_id"].to_numpy(zero_copy_only=False)
     at = _seconds(table["period_start"])
     n_rows = np.nan_to_num(_floats(table, "n_rows"), nan=-1.0)
-    failed = table.filter(pc.is_valid(table["error"]))
+    failed = table.filter(pc.field("error").is_valid())
     failed_at = _seconds(failed["period_start"])
     notes = {
         (sid, int(month), int(x)): text
-        for sid, month, x, text in zip(failed["series_id"].to_pylist(), documents.months(failed_at), failed_at, failed["error"].to_pylist())
+        for sid, month, x, text in zip(
+            failed["series_id"].to_pylist(), documents.months(failed_at), failed_at, failed["error"].to_pylist()
+        )
     }
     new = _slices([ids, documents.months(at)], at, [_floats(table, "value"), n_rows], notes)
     keys = ("series_id", "month")
     existing = _existing(connection, t.points, keys, about, np.unique(documents.months(periods)).tolist())
-    merged = {_plain(key): document for key, document in _merged(existing, ((_plain(k), d) for k, d in new), periods).items()}
+    merged = {
+        _plain(key): document for key, document in _merged(existing, ((_plain(k), d) for k, d in new), periods).items()
+    }
     rows = [
         {
             "series_id": sid, "month": month, "project": about.project, "metric_set": about.metric_set, "n": len(at),
@@ -176,15 +227,19 @@ def _load_points(connection: Connection, about: MetricSetInfo, table: pa.Table, 
 
 
 def _load_bands(connection: Connection, about: MetricSetInfo, table: pa.Table, periods: np.ndarray) -> None:
-    table = table.filter(pc.or_(pc.is_valid(table["expected"]), pc.or_(pc.is_valid(table["lower"]), pc.is_valid(table["upper"]))))
+    says_something = (pc.field(name).is_valid() for name in ("expected", "lower", "upper"))
+    table = table.filter(reduce(or_, says_something))
     at = _seconds(table["period_start"])
-    outcome = pc.index_in(table["outcome"], pa.array(OUTCOMES)).cast(pa.float64()).to_numpy(zero_copy_only=False)
+    known = {outcome: float(i) for i, outcome in enumerate(OUTCOMES)}
+    outcome = np.array([known[name] for name in table["outcome"].to_pylist()], np.float64)
     columns = [_floats(table, name) for name in ("expected", "lower", "upper", "score")] + [outcome]
     names = [table[name].to_numpy(zero_copy_only=False) for name in ("series_id", "detector")]
     new = _slices([*names, documents.months(at)], at, columns, {})
     keys = ("series_id", "detector", "month")
     existing = _existing(connection, t.bands, keys, about, np.unique(documents.months(periods)).tolist())
-    merged = {_plain(key): document for key, document in _merged(existing, ((_plain(k), d) for k, d in new), periods).items()}
+    merged = {
+        _plain(key): document for key, document in _merged(existing, ((_plain(k), d) for k, d in new), periods).items()
+    }
     rows = [
         {
             "series_id": sid, "detector": detector, "month": month, "project": about.project, "metric_set": about.metric_set,
@@ -198,13 +253,15 @@ def _load_bands(connection: Connection, about: MetricSetInfo, table: pa.Table, p
 def _load_anomalies(connection: Connection, about: MetricSetInfo, table: pa.Table, periods: np.ndarray) -> None:
     for part in chunks(periods.tolist()):
         connection.execute(sa.delete(t.anomaly).where(_of(t.anomaly, about), t.anomaly.c.period.in_(part)))
-    rows = []
-    for row in table.to_pylist():  # anomalies are few by design
-        rows.append({
-            **{name: row[name] for name in ("series_id", "detector", "kind", "severity", "direction", "value", "expected", "lower", "upper", "score")},
+    same = [name for name in ANOMALIES.schema.names if name != "period_start" and name not in ANOMALIES.provenance]
+    rows = [
+        {
+            **{name: row[name] for name in same},
             "period": epoch(row["period_start"]), "project": about.project, "metric_set": about.metric_set,
             "strength": strength(row["score"], row["severity"]),
-        })  # fmt: skip
+        }
+        for row in table.to_pylist()  # anomalies are few by design
+    ]  # fmt: skip
     upsert(connection, t.anomaly, rows)
 
 

@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
 
 from lupus_provider.errors import UnknownMetricError
 from lupus_provider.metrics import Unit, parse_metric
-from lupus_provider.periods import Span
 from lupus_provider.stores.index import tables as t
-from lupus_provider.stores.index.base import CatalogQuery
+from lupus_provider.stores.index.loading import folded
 from lupus_provider.stores.sql import chunks
 from lupus_provider.wire import AnomalyPage, AnomalyRow, CatalogPage, Day, Facet, FacetValue, Group, SeriesSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sqlalchemy.engine import Connection, Row
+
+    from lupus_provider.periods import Span
+    from lupus_provider.stores.index.base import CatalogQuery
 
 NULL_VALUE, WHOLE = "(null)", "(whole)"
 FACET_VALUES = 200
 """Most values of one facet that are sent, the most frequent first."""
+WORDS, WORD = 12, 200
+"""Words of a search that count, and characters of a word."""
 HALF_LIFE = 14
 """Periods after which an anomaly asks for half as much of the attention that recency adds."""
 PERIOD_SECONDS = {"hour": 3_600, "day": 86_400, "week": 604_800, "month": 2_629_746}
 
-_COLUMNS = {"project": t.series.c.project, "metric_set": t.series.c.metric_set, "column": t.series.c.column_name, "metric": t.series.c.metric}
+_COLUMNS = {
+    "project": t.series.c.project,
+    "metric_set": t.series.c.metric_set,
+    "column": t.series.c.column_name,
+    "metric": t.series.c.metric,
+}
 
 
 # -- conditions ----------------------------------------------------------------------------------------------------------
 
 
-def _like(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped.lower()}%"
+def _like(word: str) -> str:
+    escaped = folded(word[:WORD]).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _offset(cursor: str | None) -> int:
+    """Place in a list; a cursor that is none of ours begins anew."""
+    return int(cursor) if cursor and len(cursor) <= 12 and cursor.isascii() and cursor.isdigit() else 0
 
 
 def _in_span(span: Span | None, c: Any = None) -> list[sa.ColumnElement[bool]]:
@@ -61,10 +78,9 @@ def _group_filter(column: str, wanted: frozenset[str]) -> sa.ColumnElement[bool]
 
 def _conditions(query: CatalogQuery) -> dict[str, sa.ColumnElement[bool]]:
     """Filter name → condition, so that a facet can leave out its own."""
-    text = sa.func.lower(t.series.c.name + " " + t.series.c.project + " " + t.series.c.metric_set)
     conditions: dict[str, sa.ColumnElement[bool]] = {"may": t.series.c.project.in_(query.projects)}
-    for i, word in enumerate(query.q.split()[:12]):
-        conditions[f"q{i}"] = text.like(_like(word), escape="\\")
+    for i, word in enumerate(query.q.split()[:WORDS]):
+        conditions[f"q{i}"] = t.series.c.search_text.like(_like(word), escape="\\")
     for name, wanted in query.filters.items():
         if not wanted:
             continue
@@ -86,7 +102,7 @@ def _all_but(conditions: Mapping[str, sa.ColumnElement[bool]], name: str | None 
 # -- catalogue -----------------------------------------------------------------------------------------------------------
 
 
-def _flags(projects: Iterable[str], span: Span | None) -> sa.Subquery:
+def _flags(projects: Iterable[str], span: Span | None, ids: Sequence[str] | None) -> sa.Subquery:
     """Anomalies of each series in the span, in numbers."""
     c = t.anomaly.c
     return (
@@ -94,7 +110,7 @@ def _flags(projects: Iterable[str], span: Span | None) -> sa.Subquery:
             c.series_id, sa.func.count(sa.distinct(c.period)).label("n"), sa.func.max(c.period).label("last"),
             sa.func.min(c.score).label("worst"), sa.func.max(c.strength).label("strength"),
         )
-        .where(c.project.in_(list(projects)), *_in_span(span)).group_by(c.series_id).subquery("flags")
+        .where(c.project.in_(list(projects)), *_in_span(span), *([] if ids is None else [c.series_id.in_(ids)])).group_by(c.series_id).subquery("flags")
     )  # fmt: skip
 
 
@@ -106,10 +122,14 @@ def _attention(row: Any) -> float:
     return float(row.strength) * (0.25 + 0.75 * 2.0 ** (-min(age, 1000) / HALF_LIFE))
 
 
-def _rows(connection: Connection, condition: sa.ColumnElement[bool], projects: Iterable[str], span: Span | None) -> Sequence[Row[Any]]:
-    s, m, flags = t.series, t.metric_set, _flags(projects, span)
+def _rows(
+    connection: Connection, condition: sa.ColumnElement[bool], projects: Iterable[str], span: Span | None, ids: Sequence[str] | None = None
+) -> Sequence[Row[Any]]:  # fmt: skip
+    s, m, flags = t.series, t.metric_set, _flags(projects, span, ids)
     columns = (s, m.c.period, m.c.timezone, m.c.newest_period, flags.c.n, flags.c.last, flags.c.worst, flags.c.strength)
-    joined = s.join(m, sa.and_(s.c.project == m.c.project, s.c.metric_set == m.c.metric_set)).outerjoin(flags, flags.c.series_id == s.c.series_id)
+    joined = s.join(m, sa.and_(s.c.project == m.c.project, s.c.metric_set == m.c.metric_set)).outerjoin(
+        flags, flags.c.series_id == s.c.series_id
+    )
     return connection.execute(sa.select(*columns).select_from(joined).where(condition)).all()
 
 
@@ -149,7 +169,7 @@ def search(connection: Connection, query: CatalogQuery) -> CatalogPage:
     """One page of the catalogue with facets, counts and the overview strip."""
     conditions = _conditions(query)
     rows = sorted(_rows(connection, _all_but(conditions), query.projects, query.span), key=_SORTS[query.sort])
-    start = int(query.cursor) if query.cursor and query.cursor.isdigit() else 0
+    start = _offset(query.cursor)
     stop = start + query.limit
     count = sa.select(sa.func.count()).select_from(t.series)
     unfiltered = _all_but(conditions, "only")
@@ -174,16 +194,26 @@ def _facets(connection: Connection, conditions: Mapping[str, sa.ColumnElement[bo
     facets.append(_facet(connection, "group_by", t.series.c.group_by, _all_but(conditions, "group_by"), empty=WHOLE))
     g = t.series_group
     joined = g.join(t.series, t.series.c.series_id == g.c.series_id)
-    columns = connection.execute(sa.select(g.c.column).select_from(joined).where(conditions["may"]).distinct().order_by(g.c.column)).scalars()
+    columns = connection.execute(
+        sa.select(g.c.column).select_from(joined).where(conditions["may"]).distinct().order_by(g.c.column)
+    ).scalars()
     for column in columns.all():
         name = f"group.{column}"
-        statement = sa.select(g.c.value, sa.func.count().label("n")).select_from(joined).where(g.c.column == column, _all_but(conditions, name))
+        statement = (
+            sa.select(g.c.value, sa.func.count().label("n"))
+            .select_from(joined)
+            .where(g.c.column == column, _all_but(conditions, name))
+        )
         facets.append(_values(connection, name, statement.group_by(g.c.value), NULL_VALUE))
     return [facet for facet in facets if facet.values]
 
 
 def _facet(
-    connection: Connection, name: str, column: sa.ColumnElement[str], condition: sa.ColumnElement[bool], empty: str | None = None
+    connection: Connection,
+    name: str,
+    column: sa.ColumnElement[str],
+    condition: sa.ColumnElement[bool],
+    empty: str | None = None,
 ) -> Facet:
     statement = sa.select(column.label("value"), sa.func.count().label("n")).where(condition).group_by(column)
     return _values(connection, name, statement, None, empty)
@@ -206,17 +236,19 @@ def _days(connection: Connection, condition: sa.ColumnElement[bool], span: Span 
 # -- series and anomalies --------------------------------------------------------------------------------------------------
 
 
-def summaries(connection: Connection, series_ids: Sequence[str], projects: frozenset[str], span: Span | None) -> dict[str, SeriesSummary]:
+def summaries(
+    connection: Connection, series_ids: Sequence[str], projects: frozenset[str], span: Span | None
+) -> dict[str, SeriesSummary]:
     """Summaries of the series that exist in those projects, in the order asked."""
     found: dict[str, SeriesSummary] = {}
     for part in chunks(series_ids):
         condition = sa.and_(t.series.c.series_id.in_(part), t.series.c.project.in_(projects))
-        found.update({row.series_id: _summary(row) for row in _rows(connection, condition, projects, span)})
+        found.update({row.series_id: _summary(row) for row in _rows(connection, condition, projects, span, part)})
     return {sid: found[sid] for sid in series_ids if sid in found}
 
 
 def related(connection: Connection, series_id: str, projects: frozenset[str], limit: int) -> list[SeriesSummary]:
-    """Same column and metric in the other groups and entities, strangest first."""
+    """Return the same column and metric in the other groups and entities, strangest first."""
     s = t.series.c
     mine = connection.execute(sa.select(t.series).where(s.series_id == series_id, s.project.in_(projects))).first()
     if mine is None:
@@ -233,9 +265,9 @@ def anomalies(
     connection: Connection, projects: frozenset[str], series_ids: Sequence[str] | None, start: int | None, end: int | None,
     sort: str, cursor: str | None, limit: int,
 ) -> AnomalyPage:  # fmt: skip
-    """Flagged points of series that the index knows."""
+    """Return flagged points of series that the index knows."""
     c = t.anomaly.c
-    where = [c.project.in_(projects)]
+    where: list[sa.ColumnElement[bool]] = [c.project.in_(projects)]
     if series_ids is not None:
         where.append(c.series_id.in_(list(series_ids)))
     if start is not None:
@@ -243,10 +275,16 @@ def anomalies(
     if end is not None:
         where.append(c.period < end)
     known = t.anomaly.join(t.series, t.series.c.series_id == c.series_id)
-    order = (c.strength.desc(), c.period.desc(), c.series_id) if sort == "score" else (c.period.desc(), c.strength.desc(), c.series_id)
-    offset = int(cursor) if cursor and cursor.isdigit() else 0
+    order = (
+        (c.strength.desc(), c.period.desc(), c.series_id)
+        if sort == "score"
+        else (c.period.desc(), c.strength.desc(), c.series_id)
+    )
+    offset = _offset(cursor)
     total = connection.execute(sa.select(sa.func.count()).select_from(known).where(*where)).scalar_one()
-    rows = connection.execute(sa.select(t.anomaly).select_from(known).where(*where).order_by(*order, c.detector).offset(offset).limit(limit)).all()
+    rows = connection.execute(
+        sa.select(t.anomaly).select_from(known).where(*where).order_by(*order, c.detector).offset(offset).limit(limit)
+    ).all()
     of = summaries(connection, list(dict.fromkeys(row.series_id for row in rows)), projects, None)
     items = [AnomalyRow(**point_fields(row), series=of[row.series_id]) for row in rows]
     return AnomalyPage(items=items, total=total, next_cursor=str(offset + limit) if offset + limit < total else None)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
-from lupus_provider.records import RecordKind
 from lupus_provider.stores.history.base import Incoming, Switched
 from lupus_provider.stores.index import documents, searching, tables as t
 from lupus_provider.stores.index.base import Band, CatalogQuery, MetricSetInfo, StoredPoints
 from lupus_provider.stores.index.loading import epoch, load_periods
-from lupus_provider.stores.sql import chunks, open_engine, reading, upsert, writing
-from lupus_provider.wire import AnomalyPage, CatalogPage, SeriesSummary
+from lupus_provider.stores.sql import chunks, lock_schema, open_engine, reading, upsert, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+
+    from sqlalchemy.engine import Connection
+
+    from lupus_provider.records import RecordKind
+    from lupus_provider.wire import AnomalyPage, CatalogPage, SeriesSummary
+
+_FAR = 2**37
+"""Epoch seconds that no period reaches: the year 6325."""
 
 
 class SqlIndex:
@@ -29,28 +38,44 @@ class SqlIndex:
 
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url)
-        with writing(self.engine) as connection:
-            _create(connection)
+        with reading(self.engine) as connection:
+            is_ready = _is_ready(connection)
+        if not is_ready:  # asked first, so that opening the index for reading does not wait for writers
+            with writing(self.engine) as connection:
+                _create(connection)
 
     def load(self, kind: RecordKind, about: MetricSetInfo, gather: Callable[[], Sequence[Incoming]]) -> Switched:
-        """Make the periods that `gather` returns what the index says of them; see the protocol."""
-        with writing(self.engine) as connection:
-            self._take_metric_set(connection, about)
-            incoming = gather()
-            known = self._periods(connection, kind, about.project, about.metric_set)
-            changed = [item for item in incoming if known.get(epoch(item.period_start)) != item.digest]
-            rows = load_periods(connection, kind, about, changed) if changed else 0
-            upsert(connection, t.loaded, [
-                {"kind": kind.name, "project": about.project, "metric_set": about.metric_set, "period": epoch(item.period_start), "digest": item.digest}
-                for item in changed
-            ])  # fmt: skip
-        days = tuple(dict.fromkeys(item.period_start.date() for item in changed))
-        return Switched(days, len(changed), len(incoming) - len(changed), rows)
+        """Make the periods that `gather` returns what the index says of them; see the protocol.
+
+        A quarter of a year is one transaction, so that a long load leaves room for other writers and bounds its memory.
+        """
+        done: set[datetime] = set()
+        days: dict[date, None] = {}
+        rows, unchanged = 0, None
+        while True:
+            with writing(self.engine) as connection:
+                self._take_metric_set(connection, about)
+                incoming = gather()
+                known = self._periods(connection, kind, about.project, about.metric_set)
+                changed = [item for item in incoming if known.get(epoch(item.period_start)) != item.digest]
+                unchanged = len(incoming) - len(changed) if unchanged is None else unchanged
+                left = sorted((i for i in changed if i.period_start not in done), key=lambda item: item.period_start)
+                part = [item for item in left if _quarter(item) == _quarter(left[0])]
+                rows += load_periods(connection, kind, about, part) if part else 0
+            done.update(item.period_start for item in part)
+            days.update(dict.fromkeys(item.period_start.astimezone(UTC).date() for item in part))
+            if len(part) == len(left):
+                return Switched(tuple(days), len(done), unchanged, rows)
 
     @staticmethod
     def _take_metric_set(connection: Connection, about: MetricSetInfo) -> None:
         """Write the metric set's row: from here on this transaction is its only writer."""
-        row = {"project": about.project, "metric_set": about.metric_set, "period": about.period, "timezone": about.timezone}
+        row = {
+            "project": about.project,
+            "metric_set": about.metric_set,
+            "period": about.period,
+            "timezone": about.timezone,
+        }
         upsert(connection, t.metric_set, [row])
 
     def search(self, query: CatalogQuery) -> CatalogPage:
@@ -64,7 +89,7 @@ class SqlIndex:
             return searching.summaries(connection, series_ids, projects, None)
 
     def related(self, series_id: str, projects: frozenset[str], limit: int) -> Sequence[SeriesSummary]:
-        """Same column and metric in the other groups and entities, strangest first."""
+        """Return the same column and metric in the other groups and entities, strangest first."""
         with reading(self.engine) as connection:
             return searching.related(connection, series_id, projects, limit)
 
@@ -72,7 +97,7 @@ class SqlIndex:
         self, projects: frozenset[str], *, series_ids: Sequence[str] | None = None, start: int | None = None, end: int | None = None,
         sort: str = "score", cursor: str | None = None, limit: int = 100,
     ) -> AnomalyPage:  # fmt: skip
-        """Flagged points; see the protocol."""
+        """Return flagged points; see the protocol."""
         with reading(self.engine) as connection:
             return searching.anomalies(connection, projects, series_ids, start, end, sort, cursor, limit)
 
@@ -82,7 +107,11 @@ class SqlIndex:
         with reading(self.engine) as connection:
             for part in chunks(series_ids):
                 columns = (t.points.c.series_id, t.points.c.slots)
-                statement = sa.select(*columns).where(t.points.c.series_id.in_(part), *_months(t.points, start, end)).order_by(t.points.c.month)
+                statement = (
+                    sa.select(*columns)
+                    .where(t.points.c.series_id.in_(part), *_months(t.points, start, end))
+                    .order_by(t.points.c.month)
+                )
                 for sid, slots in connection.execute(statement):
                     found.setdefault(sid, []).append(documents.decode(slots))
         return {sid: _points(docs, start, end) for sid, docs in found.items()}
@@ -93,7 +122,11 @@ class SqlIndex:
         with reading(self.engine) as connection:
             for part in chunks(series_ids):
                 columns = (t.bands.c.series_id, t.bands.c.detector, t.bands.c.slots)
-                statement = sa.select(*columns).where(t.bands.c.series_id.in_(part), *_months(t.bands, start, end)).order_by(t.bands.c.month)
+                statement = (
+                    sa.select(*columns)
+                    .where(t.bands.c.series_id.in_(part), *_months(t.bands, start, end))
+                    .order_by(t.bands.c.month)
+                )
                 for sid, detector, slots in connection.execute(statement):
                     found.setdefault(sid, {}).setdefault(detector, []).append(documents.decode(slots)[:2])
         return {sid: [_band(name, docs, start, end) for name, docs in sorted(by.items())] for sid, by in found.items()}
@@ -107,15 +140,27 @@ class SqlIndex:
     @staticmethod
     def _periods(connection: Connection, kind: RecordKind, project: str, metric_set: str) -> dict[int, str]:
         c = t.loaded.c
-        statement = sa.select(c.period, c.digest).where(c.kind == kind.name, c.project == project, c.metric_set == metric_set)
+        statement = sa.select(c.period, c.digest).where(
+            c.kind == kind.name, c.project == project, c.metric_set == metric_set
+        )
         return {row.period: row.digest for row in connection.execute(statement)}
+
+
+def _quarter(item: Incoming) -> tuple[int, int]:
+    start = item.period_start.astimezone(UTC)
+    return start.year, (start.month - 1) // 3
+
+
+def _is_ready(connection: Connection) -> bool:
+    if not sa.inspect(connection).has_table(t.meta.name):
+        return False
+    return connection.execute(sa.select(t.meta.c.format)).scalar() == t.FORMAT
 
 
 def _create(connection: Connection) -> None:
     """Make the tables; drop those of another format, because the index can always be rebuilt."""
-    t.meta.create(connection, checkfirst=True)
-    found = connection.execute(sa.select(t.meta.c.format)).scalar()
-    if found != t.FORMAT:
+    lock_schema(connection)
+    if not _is_ready(connection):
         t.metadata.drop_all(connection)
         t.metadata.create_all(connection)
         connection.execute(sa.insert(t.meta).values(format=t.FORMAT))
@@ -124,21 +169,29 @@ def _create(connection: Connection) -> None:
 def _months(table: sa.Table, start: int | None, end: int | None) -> list[sa.ColumnElement[bool]]:
     conditions = []
     if start is not None:
-        conditions.append(table.c.month >= int(documents.months(np.array([start]))[0]))
+        conditions.append(table.c.month >= _month(start))
     if end is not None:
-        conditions.append(table.c.month <= int(documents.months(np.array([end]))[0]))
+        conditions.append(table.c.month <= _month(end))
     return conditions
 
 
+def _month(at: int) -> int:
+    return int(documents.months(np.array([max(-_FAR, min(_FAR, at))], np.int64))[0])
+
+
 def _within(at: np.ndarray, start: int | None, end: int | None) -> np.ndarray:
-    return (at >= (-(2**62) if start is None else start)) & (at < (2**62 if end is None else end))
+    low, high = -_FAR if start is None else start, _FAR if end is None else end
+    return (at >= max(-_FAR, low)) & (at < min(_FAR, high))
 
 
-def _points(docs: list[tuple[np.ndarray, list[np.ndarray], dict[int, str]]], start: int | None, end: int | None) -> StoredPoints:
+def _points(
+    docs: list[tuple[np.ndarray, list[np.ndarray], dict[int, str]]], start: int | None, end: int | None
+) -> StoredPoints:
     at = np.concatenate([doc[0] for doc in docs])
     value, n_rows = (np.concatenate([doc[1][i] for doc in docs]) for i in (0, 1))
     keep = _within(at, start, end)
-    errors = {k: v for doc in docs for k, v in doc[2].items() if bool(_within(np.array([k]), start, end)[0])}
+    kept = set(at[keep].tolist())
+    errors = {k: v for doc in docs for k, v in doc[2].items() if k in kept}
     return StoredPoints(at[keep], value[keep], n_rows[keep].astype(np.int64), errors)
 
 

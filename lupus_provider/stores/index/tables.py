@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-FORMAT = 1
+FORMAT = 2
 metadata = MetaData()
 
 meta = Table("lupus_index", metadata, Column("format", Integer, primary_key=True))
@@ -29,6 +29,7 @@ series = Table(
     Column("group_key", Text, nullable=False),  # JSON list of [column, value], sorted by column
     Column("group_by", Text, nullable=False),  # group columns, sorted, joined by commas; empty: the whole
     Column("name", Text, nullable=False),
+    Column("search_text", Text, nullable=False),  # what words are looked for in: name, project and metric set, folded
     Column("first_period", BigInteger),
     Column("last_period", BigInteger),
     Column("last_value", Float(53)),

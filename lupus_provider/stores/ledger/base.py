@@ -1,15 +1,17 @@
 """The ledger: what people and the sender change, and what must never be lost or told twice. Episodes and the outbox so far.
 
 Laws (tests/contract/test_ledger.py): episodes and the messages about them are recorded in one transaction · recording twice equals
-recording once · a message is claimed by one sender at a time, and again when its lease ends without an answer.
+recording once · who decided on episodes that have changed since records nothing · a message is claimed by one sender at a time, and again when its lease ends without an answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime, timedelta
 
 EpisodeState = Literal["open", "over", "withdrawn"]
 
@@ -61,8 +63,26 @@ class LedgerStore(Protocol):
         """Return episodes whose last period is at or after `since`, oldest first."""
         ...
 
-    def record(self, episodes: Collection[Episode], removed: Collection[str], messages: Collection[Message], now: datetime) -> int:
-        """Write episodes, drop removed ones, and queue messages, all or nothing; return how many messages were new."""
+    def record(
+        self,
+        episodes: Collection[Episode],
+        removed: Collection[str],
+        messages: Collection[Message],
+        now: datetime,
+        seen: Collection[Episode] | None = None,
+    ) -> int:
+        """Write episodes, drop removed ones, and queue messages, all or nothing; return how many messages were new.
+
+        Parameters
+        ----------
+        seen
+            Episodes that the caller has decided on, as it read them.
+
+        Raises
+        ------
+        LedgerMovedError
+            If the episodes that are written, removed or seen are no longer what was seen; nothing is recorded then.
+        """
         ...
 
     def claim(self, channel: str, now: datetime, lease: timedelta, limit: int) -> Sequence[Message]:

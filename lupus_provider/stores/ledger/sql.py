@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
+from lupus_provider.errors import LedgerMovedError
 from lupus_provider.stores.ledger import tables as t
 from lupus_provider.stores.ledger.base import Episode, Message
-from lupus_provider.stores.sql import chunks, insert, open_engine, reading, upsert, writing
+from lupus_provider.stores.sql import chunks, insert, lock_schema, open_engine, reading, upsert, writing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy.engine import Connection
 
 HEAD = "0001"
 """Newest migration (a test compares it with the folder)."""
@@ -42,24 +46,38 @@ class SqlLedger:
 
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url)
-        with writing(self.engine) as connection:
-            _migrate(connection)
+        with reading(self.engine) as connection:
+            is_newest = _is_newest(connection)
+        if not is_newest:  # asked first, so that opening the ledger does not wait for writers
+            with writing(self.engine) as connection:
+                _migrate(connection)
 
     def episodes(self, project: str, metric_set: str, since: datetime) -> Sequence[Episode]:
         """Return episodes whose last period is at or after `since`, oldest first."""
         c = t.episode.c
         where = (c.project == project, c.metric_set == metric_set, c.last_period >= _micros(since))
         with reading(self.engine) as connection:
-            rows = connection.execute(sa.select(t.episode).where(*where).order_by(c.first_period, c.episode_id)).mappings().all()
+            rows = (
+                connection.execute(sa.select(t.episode).where(*where).order_by(c.first_period, c.episode_id))
+                .mappings()
+                .all()
+            )
         return [_episode(row) for row in rows]
 
-    def record(self, episodes: Collection[Episode], removed: Collection[str], messages: Collection[Message], now: datetime) -> int:
-        """Write episodes, drop removed ones, and queue messages, all or nothing; return how many messages were new."""
-        rows = [
-            {name: _micros(getattr(e, name)) if name in _PERIODS else getattr(e, name) for name in _EPISODE}
-            for e in sorted(episodes, key=lambda e: e.episode_id)
-        ]  # fmt: skip
+    def record(
+        self,
+        episodes: Collection[Episode],
+        removed: Collection[str],
+        messages: Collection[Message],
+        now: datetime,
+        seen: Collection[Episode] | None = None,
+    ) -> int:
+        """Write episodes, drop removed ones, and queue messages, all or nothing; see the protocol."""
+        rows = [_row(episode) for episode in sorted(episodes, key=lambda e: e.episode_id)]
         with writing(self.engine) as connection:
+            if seen is not None:
+                touched = {e.episode_id for e in episodes} | set(removed) | {e.episode_id for e in seen}
+                _check_unchanged(connection, touched, seen)
             upsert(connection, t.episode, rows)
             for part in chunks(sorted(removed)):
                 connection.execute(sa.delete(t.episode).where(t.episode.c.episode_id.in_(part)))
@@ -73,9 +91,13 @@ class SqlLedger:
             if connection.dialect.name == "postgresql":
                 due = due.with_for_update(skip_locked=True)
             ids = connection.execute(due.order_by(c.created_at, c.message_id).limit(limit)).scalars().all()
+            if not ids:
+                return []
             values = {"due_at": _micros(now + lease), "attempts": c.attempts + 1}
             connection.execute(sa.update(t.outbox).where(c.message_id.in_(ids)).values(**values))
-            rows = connection.execute(sa.select(t.outbox).where(c.message_id.in_(ids)).order_by(c.created_at, c.message_id)).all()
+            rows = connection.execute(
+                sa.select(t.outbox).where(c.message_id.in_(ids)).order_by(c.created_at, c.message_id)
+            ).all()
         return [_message(row) for row in rows]
 
     def sent(self, message_id: str, now: datetime) -> None:
@@ -111,21 +133,34 @@ def _queue(connection: Connection, message: Message, now: datetime) -> int:
     return connection.execute(insert(connection, t.outbox).values(row).on_conflict_do_nothing()).rowcount
 
 
+def _row(episode: Episode) -> dict[str, Any]:
+    values = {name: getattr(episode, name) for name in _EPISODE}
+    return {name: _micros(value) if name in _PERIODS else value for name, value in values.items()}
+
+
 def _episode(row: Any) -> Episode:
     values = dict(row)
-    return Episode(**{**values, **{name: _moment(values[name]) for name in _PERIODS}, "is_told": bool(values["is_told"])})
+    return Episode(
+        **{**values, **{name: _moment(values[name]) for name in _PERIODS}, "is_told": bool(values["is_told"])}
+    )
 
 
 def _message(row: Any) -> Message:
     return Message(row.message_id, row.channel, row.project, json.loads(row.body), row.attempts)
 
 
+def _is_newest(connection: Connection) -> bool:
+    if not sa.inspect(connection).has_table("lupus_alembic_version"):
+        return False
+    version = sa.table("lupus_alembic_version", sa.column("version_num"))
+    return connection.execute(sa.select(version.c.version_num)).scalar() == HEAD
+
+
 def _migrate(connection: Connection) -> None:
-    """Bring the schema to its newest form; a look where it is already."""
-    if sa.inspect(connection).has_table("lupus_alembic_version"):
-        version = sa.table("lupus_alembic_version", sa.column("version_num"))
-        if connection.execute(sa.select(version.c.version_num)).scalar() == HEAD:
-            return
+    """Bring the schema to its newest form, in the caller's transaction: whole or not at all."""
+    lock_schema(connection)
+    if _is_newest(connection):
+        return
     from alembic import command
     from alembic.config import Config
 
@@ -134,3 +169,15 @@ def _migrate(connection: Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _check_unchanged(connection: Connection, ids: Collection[str], seen: Collection[Episode]) -> None:
+    """Raise LedgerMovedError if the stored episodes are not those that the caller has seen."""
+    stored: dict[str, Episode] = {}
+    for part in chunks(sorted(ids)):
+        rows = connection.execute(sa.select(t.episode).where(t.episode.c.episode_id.in_(part))).mappings()
+        stored.update({row["episode_id"]: _episode(row) for row in rows})
+    known = {episode.episode_id: episode for episode in seen}
+    changed = [i for i in ids if stored.get(i) != known.get(i)]
+    if changed:
+        raise LedgerMovedError(len(changed))

@@ -6,15 +6,17 @@ wins, not the last writer · periods do not touch each other · an empty period 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
 
-from lupus_provider.periods import Span
-from lupus_provider.records import RecordKind
+    import pyarrow as pa
+
+    from lupus_provider.periods import Span
+    from lupus_provider.records import RecordKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,15 @@ class StageStore(Protocol):
 
     url: str
 
-    def write(self, kind: RecordKind, project: str, metric_set: str, period_start: datetime, table: pa.Table, written_at: datetime) -> bool:
+    def write(
+        self,
+        kind: RecordKind,
+        project: str,
+        metric_set: str,
+        period_start: datetime,
+        table: pa.Table,
+        written_at: datetime,
+    ) -> bool:
         """Put one period's records there, whole; False if a newer collection is there already."""
         ...
 

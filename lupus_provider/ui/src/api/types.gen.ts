@@ -444,12 +444,12 @@ export interface components {
         };
         /**
          * Facet
-         * @description One way to narrow the wall: project, metric_set, column, metric, or a group column.
+         * @description One way to narrow the wall: project, metric_set, column, metric, which columns group it, or a group column's value.
          */
         Facet: {
             /**
              * Name
-             * @description `project`, `metric_set`, `column`, `metric`, or `group.<column>`; the query parameter of the same name.
+             * @description `project`, `metric_set`, `column`, `metric`, `group_by`, or `group.<column>`; the query parameter of the same name.
              */
             name: string;
             /** Values */

@@ -15,7 +15,7 @@ const skipLink = { position: "absolute", left: "-9999px", _focus: { left: 2, top
 export function Shell({ current, children }: Props) {
   const { data } = useQuery(meQuery());
   return (
-    <Box css={paletteCss} bg="bg.subtle" minH="full" color="fg" position="relative" data-testid="lupus">
+    <Box css={{ ...paletteCss, colorScheme: { base: "light", _dark: "dark" } }} bg="bg.subtle" minH="full" color="fg" position="relative" data-testid="lupus">
       <chakra.a href="#lupus-main" {...skipLink}>Skip to content</chakra.a>
       <Flex as="header" align="center" gap={5} px={5} h="44px" bg="bg" borderBottomWidth="1px" borderColor="border">
         <Text fontWeight="bold" letterSpacing="tight">Lupus</Text>

@@ -20,7 +20,7 @@ export const HOST: Record<string, { readonly global: string; readonly names: rea
   "@chakra-ui/react": {
     global: "ChakraUI",
     names: [
-      "Badge", "Box", "Button", "Flex", "Grid", "HStack", "Heading", "Input", "NativeSelect", "SimpleGrid", "Skeleton", "Stack", "Table",
+      "Badge", "Box", "Button", "Flex", "Grid", "HStack", "Heading", "Input", "NativeSelect", "Skeleton", "Stack", "Table",
       "Text", "VisuallyHidden", "chakra",
     ],
   },

@@ -26,7 +26,7 @@ function axes({ unit, zone, isThumb }: TimeChartProps, palette: Palette): uPlot.
     stroke: palette.text, font, size: isThumb ? 46 : 56, gap: 6, space: isThumb ? 36 : 48,
     grid: { stroke: palette.grid, width: 1 },
     ticks: { show: false },
-    values: (_u, splits, _axis, _space, step) => splits.map((value) => formatTick(value, step, unit)),
+    values: (...[, splits, , , step]) => splits.map((value) => formatTick(value, step, unit)),
   };
   return [x, y];
 }

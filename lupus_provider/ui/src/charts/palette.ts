@@ -3,11 +3,12 @@
  *
  * A canvas takes no theme tokens; it reads these variables, and reads them again when Airflow changes its theme.
  */
+const faint = (colour: string, percent: number) => `color-mix(in srgb, {colors.${colour}} ${percent}%, transparent)`;
 const both = (light: string, dark: string) => ({ base: `{colors.${light}}`, _dark: `{colors.${dark}}` });
 
 export const paletteCss = {
   "--lupus-line": both("blue.600", "blue.400"),
-  "--lupus-band": both("blue.200", "blue.800"),
+  "--lupus-band": { base: faint("blue.500", 18), _dark: faint("blue.400", 26) },
   "--lupus-expected": both("blue.400", "blue.300"),
   "--lupus-mark": both("red.600", "red.400"),
   "--lupus-window": both("orange.300", "orange.700"),

@@ -7,7 +7,7 @@ type Props = { readonly title: string; readonly actions?: ReactNode; readonly ch
 export function Panel({ title, actions, children, isLoud = false }: Props) {
   return (
     <chakra.section aria-label={title} bg="bg" borderWidth="1px" borderColor={isLoud ? "red.emphasized" : "border"} rounded="lg" overflow="hidden">
-      <Flex justify="space-between" align="center" gap={2} px={4} pt={3} wrap="wrap">
+      <Flex justify="space-between" align="center" gap={2} px={4} pt={3}>
         <Heading as="h2" size="sm">{title}</Heading>
         {actions}
       </Flex>

@@ -48,14 +48,14 @@ export const SeriesCard = memo(function SeriesCard({ series, distinct, points, .
   const open = (t: number | undefined) => void navigate(seriesPath(series) + (t === undefined ? "" : `?a=${t}`));
 
   return (
-    <Box as="article" data-testid="card" bg="bg" borderWidth="1px" borderColor="border" rounded="lg" px={4} pt={3} pb={1} minW={0} _hover={{ borderColor: "border.emphasized" }}>
-      <Flex justify="space-between" gap={2} minH="3rem">
+    <Box as="article" data-testid="card" bg="bg" borderWidth="1px" borderColor="border" rounded="lg" display="flex" flexDirection="column" justifyContent="space-between" px={4} pt={3} pb={1} minW={0} _hover={{ borderColor: "border.emphasized" }}>
+      <Flex justify="space-between" align="start" gap={2}>
         <chakra.h3 fontSize="sm" minW={0} _hover={{ textDecoration: "underline" }}>
           <Link to={seriesPath(series)}><SeriesName series={series} distinct={distinct} /></Link>
         </chakra.h3>
         <HealthBadge series={series} />
       </Flex>
-      <Text ref={readout} fontSize="xs" color="fg.muted" fontVariantNumeric="tabular-nums" truncate mb={1}>{rest}</Text>
+      <Text ref={readout} fontSize="xs" color="fg.muted" fontVariantNumeric="tabular-nums" truncate mt={1} mb={1}>{rest}</Text>
       <Box role="img" aria-label={labelOf(series)}>
         <CardChart {...chart} series={series} points={points} onCursor={showCursor} onPick={open} />
       </Box>

@@ -11,10 +11,11 @@ const QUIET = new Set(["project", "metric_set"]);
 
 export function SeriesName({ series, distinct }: Props) {
   const parts = nameParts(series).filter(({ key }) => !QUIET.has(key) || distinct.has(key));
+  const isStrong = (key: string) => distinct.size === 0 || distinct.has(key);
   return (
     <chakra.span display="flex" flexWrap="wrap" columnGap={1.5} lineHeight="short">
       {parts.map(({ key, text }) => (
-        <chakra.span key={key} fontWeight={distinct.has(key) ? "semibold" : "normal"} color={distinct.has(key) ? "fg" : "fg.muted"} overflowWrap="anywhere">
+        <chakra.span key={key} fontWeight={isStrong(key) ? "semibold" : "normal"} color={isStrong(key) ? "fg" : "fg.muted"} overflowWrap="anywhere">
           {text}
         </chakra.span>
       ))}

@@ -1,6 +1,7 @@
 /** A grid of cards; cards of one `page` share one request for their points. */
 import { Grid } from "@chakra-ui/react";
 import { useQuery } from "@tanstack/react-query";
+import { useCallback, useMemo } from "react";
 
 import { pointsQuery } from "../api/queries.ts";
 import type { SeriesSummary } from "../api/types.ts";
@@ -24,7 +25,8 @@ export const wallColumns = "repeat(auto-fill, minmax(min(380px, 100%), 1fr))";
 export function WallPage({ series, distinct, ...chart }: Props) {
   const ids = series.map((one) => one.series_id);
   const { data, isError, refetch } = useQuery(pointsQuery({ ids, max_points: THUMB_POINTS, ...chart.range }));
-  const byId = new Map(data?.items.map((points) => [points.series_id, points]));
+  const byId = useMemo(() => new Map(data?.items.map((points) => [points.series_id, points])), [data]);
+  const retry = useCallback(() => void refetch(), [refetch]);
   return series.map((one) => (
     <SeriesCard
       key={one.series_id}
@@ -33,7 +35,7 @@ export function WallPage({ series, distinct, ...chart }: Props) {
       distinct={distinct}
       points={byId.get(one.series_id)}
       isFailed={isError || (data !== undefined && !byId.has(one.series_id))}
-      onRetry={() => void refetch()}
+      onRetry={retry}
     />
   ));
 }

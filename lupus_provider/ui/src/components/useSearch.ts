@@ -8,11 +8,17 @@ export function useSearch(): readonly [URLSearchParams, Change] {
   const [params, setParams] = useSearchParams();
   const latest = useRef({ params, setParams });
   useEffect(() => {
-    latest.current = { params, setParams };
+    latest.current.setParams = setParams;
   });
+  // Only when the address has changed: a render in between still has the old parameters and must not undo a change under way.
+  useEffect(() => {
+    latest.current.params = params;
+  }, [params]);
   // Of one identity for the life of the page, so that cards that take it as a prop need not render again.
   const change = useCallback<Change>((next, options) => {
-    latest.current.setParams(next(latest.current.params), { replace: options?.replace ?? false, preventScrollReset: true });
+    const changed = next(latest.current.params);
+    latest.current.params = changed; // two changes before the next render both count
+    latest.current.setParams(changed, { replace: options?.replace ?? false, preventScrollReset: true });
   }, []);
   return [params, change];
 }

@@ -1,6 +1,6 @@
 /** Discover: all series as a wall of charts, narrowed by facets, sorted by what needs attention. */
 import { Box, Flex, Heading, Stack, Text } from "@chakra-ui/react";
-import { useRef } from "react";
+import { useMemo, useRef } from "react";
 
 import { PAGE_SIZE } from "../../api/queries.ts";
 import { ErrorView } from "../../components/ErrorView.tsx";
@@ -25,6 +25,7 @@ export function DiscoverPage() {
   const catalog = useCatalog(params);
   const { first, pages, series, error, isPlaceholderData } = catalog;
   const isLate = useLatePending(catalog.isPending);
+  const window = useMemo(() => windowOf(params), [params]);
   const box = useRef<HTMLDivElement>(null);
   useScrollMemory(box, first !== undefined);
   const zone = first?.items[0]?.timezone ?? "UTC";
@@ -54,7 +55,7 @@ export function DiscoverPage() {
             ) : params.get("view") === "table" ? (
               <WallTable series={series} />
             ) : (
-              <Wall pages={pages} window={windowOf(params)} zone={zone} change={change} />
+              <Wall pages={pages} window={window} zone={zone} change={change} />
             )}
             {catalog.hasNextPage ? (
               <ShowMore count={Math.min(PAGE_SIZE, left)} isLoading={catalog.isFetchingNextPage} onMore={() => void catalog.fetchNextPage()} />

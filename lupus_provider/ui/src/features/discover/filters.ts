@@ -1,7 +1,7 @@
 /** Which search parameters of Discover narrow the wall, and what is asked of the server for them. */
 import { windowOf, without } from "../../lib/urlState.ts";
 
-const FACETS = new Set(["project", "metric_set", "column", "metric"]);
+const FACETS = new Set(["project", "metric_set", "column", "metric", "group_by"]);
 
 export const SORTS = [
   { value: "attention", label: "Needs attention" },
@@ -39,6 +39,11 @@ export function hasFilters(params: URLSearchParams): boolean {
 
 export function withoutFilters(params: URLSearchParams): URLSearchParams {
   return without(params, isFilter);
+}
+
+/** A value in words: a metric of the whole table has no column. */
+export function valueLabel(name: string, value: string): string {
+  return value || (name === "column" ? "(whole table)" : "∅");
 }
 
 export function facetLabel(name: string): string {

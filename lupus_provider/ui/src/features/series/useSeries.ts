@@ -9,7 +9,7 @@ import { parseInstant, windowOf } from "../../lib/urlState.ts";
 const MAX_POINTS = 2000;
 
 export function useSeries(seriesId: string, params: URLSearchParams) {
-  const range = windowOf(params);
+  const range = useMemo(() => windowOf(params), [params]);
   const detail = useQuery(seriesQuery(seriesId));
   const batch = useQuery({
     ...pointsQuery({ ids: [seriesId], max_points: MAX_POINTS, band: true, ...range }),

@@ -4,7 +4,7 @@ import { Button, HStack } from "@chakra-ui/react";
 import type { Change } from "../../../components/useSearch.ts";
 import { formatWindow } from "../../../lib/periods.ts";
 import { windowOf, withToggled, withValue, withValues } from "../../../lib/urlState.ts";
-import { facetLabel, hasFilters, isFacet, withoutFilters } from "../filters.ts";
+import { facetLabel, hasFilters, isFacet, valueLabel, withoutFilters } from "../filters.ts";
 
 type Props = { readonly params: URLSearchParams; readonly change: Change; readonly zone: string };
 
@@ -16,7 +16,7 @@ function chosenOf(params: URLSearchParams, zone: string): Chosen[] {
   return [
     ...(q ? [{ label: `“${q}”`, remove: (now: URLSearchParams) => withValue(now, "q", undefined) }] : []),
     ...[...params].filter(([name]) => isFacet(name)).map(([name, value]) => ({
-      label: `${facetLabel(name)}: ${value || "∅"}`,
+      label: `${facetLabel(name)}: ${valueLabel(name, value)}`,
       remove: (now: URLSearchParams) => withToggled(now, name, value),
     })),
     ...(window

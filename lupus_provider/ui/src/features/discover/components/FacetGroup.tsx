@@ -4,7 +4,7 @@ import { useState } from "react";
 
 import type { Facet } from "../../../api/types.ts";
 import { formatCount } from "../../../lib/numbers.ts";
-import { facetLabel } from "../filters.ts";
+import { facetLabel, valueLabel } from "../filters.ts";
 
 type Props = { readonly facet: Facet; readonly chosen: readonly string[]; readonly onToggle: (value: string) => void };
 
@@ -34,7 +34,7 @@ export function FacetGroup({ facet, chosen, onToggle }: Props) {
       {shown.map(({ value, count }) => (
         <chakra.label key={value} display="flex" alignItems="center" gap={2} py="3px" px={1} mx={-1} rounded="sm" cursor="pointer" fontSize="sm" _hover={{ bg: "bg.muted" }}>
           <chakra.input type="checkbox" w="14px" h="14px" flexShrink={0} css={{ accentColor: "{colors.blue.solid}" }} checked={chosen.includes(value)} onChange={() => onToggle(value)} />
-          <chakra.span flex="1" minW={0} truncate title={value}>{value || "∅"}</chakra.span>
+          <chakra.span flex="1" minW={0} truncate title={value}>{valueLabel(facet.name, value)}</chakra.span>
           <chakra.span color="fg.muted" fontSize="xs" fontVariantNumeric="tabular-nums">{formatCount(count)}</chakra.span>
         </chakra.label>
       ))}

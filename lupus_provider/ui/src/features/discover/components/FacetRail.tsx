@@ -1,5 +1,5 @@
 /** The column of facets; values of one facet are joined by OR, facets by AND. */
-import { Box, Button, chakra, Skeleton, Stack } from "@chakra-ui/react";
+import { Box, Button, chakra, Skeleton, Stack, VisuallyHidden } from "@chakra-ui/react";
 import { useState } from "react";
 
 import type { Facet } from "../../../api/types.ts";
@@ -18,6 +18,7 @@ export function FacetRail({ facets, params, change }: Props) {
   const [isOpen, setIsOpen] = useState(false);
   return (
     <chakra.nav aria-label="Filters" w={{ base: "full", md: "220px" }} flexShrink={0}>
+      <VisuallyHidden asChild><h2>Filters</h2></VisuallyHidden>
       <Button display={{ md: "none" }} size="sm" variant="outline" mb={2} aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>Filters</Button>
       <Box display={{ base: isOpen ? "block" : "none", md: "block" }}>
         <Stack gap={4}>

@@ -41,7 +41,7 @@ export function OverviewStrip({ page, zone, params, change }: Props) {
     <Box as="section" aria-label="Anomalies per day" borderWidth="1px" borderColor="border" rounded="lg" bg="bg" px={4} pt={2} pb={1}>
       <Flex justify="space-between" align="center" gap={3} mb={1} wrap="wrap">
         <Text fontSize="xs" color="fg.muted">
-          <chakra.span fontWeight="semibold" color="fg">{countOf(total, "anomaly", "anomalies")}</chakra.span> a day over all matched series · click or drag to choose days
+          <chakra.span fontWeight="semibold" color="fg">{countOf(total, "anomaly", "anomalies")}</chakra.span> in the matched series, by day · click or drag to choose days
         </Text>
         <WindowInputs first={window && isoDate(window.start, zone)} last={window && isoDate(window.end - 1, zone)} min={isoDate(range.start, zone)} max={isoDate(range.end - 1, zone)} onChange={chooseDates} />
       </Flex>
@@ -51,7 +51,7 @@ export function OverviewStrip({ page, zone, params, change }: Props) {
         </chakra.svg>
       </StripBrush>
       <Box position="relative" h="18px" fontSize="11px" color="fg.muted" aria-hidden="true">
-        {ticks.map((t, i) => <chakra.span key={t} position="absolute" top="2px" style={{ left: percent(t) }} whiteSpace="nowrap">{labels[i]}</chakra.span>)}
+        {ticks.map((t, i) => <chakra.span key={t} display={{ base: i % 2 ? "none" : "inline", md: "inline" }} position="absolute" top="2px" style={{ left: percent(t) }} whiteSpace="nowrap">{labels[i]}</chakra.span>)}
       </Box>
     </Box>
   );

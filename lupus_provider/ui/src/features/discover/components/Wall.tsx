@@ -1,5 +1,5 @@
 /** The chart wall: pages of cards, one request for points a page. */
-import { Grid } from "@chakra-ui/react";
+import { Grid, VisuallyHidden } from "@chakra-ui/react";
 import { useCallback, useMemo } from "react";
 
 import type { CatalogPage } from "../../../api/types.ts";
@@ -17,7 +17,7 @@ export function Wall({ pages, window, zone, change }: Props) {
   const distinct = useMemo(() => distinguishingKeys(pages.flatMap(({ items }) => items)), [pages]);
   const first = pages[0]?.first_period ?? undefined;
   const last = pages[0]?.last_period ?? undefined;
-  const range = useMemo(() => contextOf(window, first, last), [window?.start, window?.end, first, last]);
+  const range = useMemo(() => contextOf(window, first, last), [window, first, last]);
   const choose = useCallback(
     ({ start, end }: Range) => {
       const days = windowOfDrag(zone, start, end);
@@ -26,10 +26,13 @@ export function Wall({ pages, window, zone, change }: Props) {
     [zone, change],
   );
   return (
-    <Grid gap={3} templateColumns={wallColumns}>
-      {pages.map((page, i) => (
-        <WallPage key={i} series={page.items} distinct={distinct} syncKey="lupus-wall" range={range} window={window} onRange={choose} />
-      ))}
-    </Grid>
+    <section>
+      <VisuallyHidden asChild><h2>Series</h2></VisuallyHidden>
+      <Grid gap={3} templateColumns={wallColumns}>
+        {pages.map((page, i) => (
+          <WallPage key={i} series={page.items} distinct={distinct} syncKey="lupus-wall" range={range} window={window} onRange={choose} />
+        ))}
+      </Grid>
+    </section>
   );
 }

@@ -29,8 +29,7 @@ function Row({ series }: { readonly series: SeriesSummary }) {
 export function WallTable({ series }: { readonly series: readonly SeriesSummary[] }) {
   return (
     <Box overflowX="auto" borderWidth="1px" borderColor="border" rounded="lg">
-      <Table.Root size="sm" fontVariantNumeric="tabular-nums">
-        <caption hidden>Series that match the filters</caption>
+      <Table.Root size="sm" aria-label="Series that match the filters" fontVariantNumeric="tabular-nums">
         <Table.Header>
           <Table.Row>{HEAD.map((title) => <Table.ColumnHeader key={title} scope="col">{title}</Table.ColumnHeader>)}</Table.Row>
         </Table.Header>

@@ -1,5 +1,5 @@
 /** Search, quick filters with counts, sort and view. */
-import { Flex, HStack, NativeSelect } from "@chakra-ui/react";
+import { Button, Flex, HStack, NativeSelect } from "@chakra-ui/react";
 
 import type { CatalogPage } from "../../../api/types.ts";
 import { CopyLink } from "../../../components/CopyLink.tsx";
@@ -29,7 +29,7 @@ export function WallToolbar({ page, params, change }: Props) {
           </Chip>
         ))}
       </HStack>
-      <HStack gap={2} ml="auto">
+      <HStack gap={2} ml={{ md: "auto" }} wrap="wrap">
         <NativeSelect.Root size="sm" w="11rem">
           <NativeSelect.Field
             aria-label="Sort by"
@@ -40,7 +40,7 @@ export function WallToolbar({ page, params, change }: Props) {
           </NativeSelect.Field>
           <NativeSelect.Indicator />
         </NativeSelect.Root>
-        <Chip isOn={isTable} onToggle={() => change((now) => withValue(now, "view", isTable ? undefined : "table"))}>Table</Chip>
+        <Button size="sm" variant={isTable ? "solid" : "outline"} aria-pressed={isTable} onClick={() => change((now) => withValue(now, "view", isTable ? undefined : "table"))}>Table</Button>
         <CopyLink search={() => params} />
       </HStack>
     </Flex>

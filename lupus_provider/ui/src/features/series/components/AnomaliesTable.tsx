@@ -20,12 +20,11 @@ export function AnomaliesTable({ series, marks, selected, onOpen }: Props) {
   if (marks.length === 0) return <Text fontSize="sm" color="fg.muted">No anomaly in this range.</Text>;
   return (
     <Box overflow="auto" maxH="24rem" mx={-2}>
-      <Table.Root size="sm" interactive fontVariantNumeric="tabular-nums">
-        <caption hidden>Anomalies of {series.name}</caption>
+      <Table.Root size="sm" aria-label={`Anomalies of ${series.name}`} interactive fontVariantNumeric="tabular-nums">
         <Table.Header><Table.Row>{HEAD.map((title) => <Table.ColumnHeader key={title} scope="col">{title}</Table.ColumnHeader>)}</Table.Row></Table.Header>
         <Table.Body>
           {[...marks].reverse().map((mark) => (
-            <Table.Row key={mark.t} bg={mark.t === selected ? "red.subtle" : undefined} cursor="pointer" onClick={() => onOpen(mark.t)}>
+            <Table.Row key={mark.t} bg={mark.t === selected ? "bg.emphasized" : undefined} cursor="pointer" onClick={() => onOpen(mark.t)}>
               <Table.Cell>
                 <Button size="xs" variant="plain" px={0} h="auto" color="red.fg" aria-pressed={mark.t === selected} onClick={() => onOpen(mark.t)}>
                   ● {formatPeriodLong(mark.t, period, timezone)}

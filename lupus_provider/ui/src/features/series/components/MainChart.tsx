@@ -33,7 +33,6 @@ export function MainChart({ series, points, marks, range, selected, onOpen, onRa
   return (
     <Box>
       <Readout series={series} points={points} marks={marks} at={hovered ?? at} />
-      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- an application has keys of its own, so it must take focus */}
       <Box role="application" aria-label={label} tabIndex={0} onKeyDown={onKeyDown} rounded="sm" outlineOffset="2px" focusRing="outside" data-testid="main-chart">
         <LazyTimeChart
           columns={columns} marks={marks} unit={series.unit} zone={series.timezone} height={MAIN_HEIGHT} range={range} selected={selected} cursorAt={at}

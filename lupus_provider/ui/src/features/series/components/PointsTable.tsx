@@ -20,8 +20,7 @@ export function PointsTable({ series, points, flagged }: Props) {
   return (
     <Box>
       <Box overflowX="auto" borderWidth="1px" borderColor="border" rounded="lg">
-        <Table.Root size="sm" fontVariantNumeric="tabular-nums">
-          <caption hidden>Points of {series.name}</caption>
+        <Table.Root size="sm" aria-label={`Points of ${series.name}`} fontVariantNumeric="tabular-nums">
           <Table.Header><Table.Row>{HEAD.map((title) => <Table.ColumnHeader key={title} scope="col">{title}</Table.ColumnHeader>)}</Table.Row></Table.Header>
           <Table.Body>
             {order.slice(page * SIZE, (page + 1) * SIZE).map((i) => {

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from airflow.sdk import BaseHook, Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from lupus_provider.errors import BadStoreConnectionError
+from lupus_provider.get_provider_info import get_provider_info
+from lupus_provider.hooks.stores import STORE_KINDS, LupusHook, connection_url, default_conn_id, embedded_url
+
+
+@pytest.fixture
+def connections(monkeypatch):
+    known: dict[str, Connection] = {}
+
+    def get(conn_id: str) -> Connection:
+        if conn_id not in known:
+            raise AirflowNotFoundException(conn_id)
+        return known[conn_id]
+
+    monkeypatch.setattr(BaseHook, "get_connection", staticmethod(get))
+    return known
+
+
+def lupus(conn_id: str = "lupus_index", **fields) -> Connection:
+    return Connection(conn_id=conn_id, **{"conn_type": "lupus", **fields})
+
+
+def test_a_missing_connection_means_the_embedded_store(connections, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__LUPUS__HOME", "/var/lupus")
+    hook = LupusHook()
+    assert [hook.url(kind) for kind in STORE_KINDS] == [
+        "file:///var/lupus/stage",
+        "file:///var/lupus/history",
+        "sqlite:////var/lupus/index.db",
+        "sqlite:////var/lupus/ledger.db",
+    ]
+
+
+def test_a_connections_address_is_taken_as_it_is(connections):
+    connections["lupus_stage"] = lupus("lupus_stage", host="file:///srv/stage")
+    assert LupusHook().url("stage") == "file:///srv/stage"
+
+
+def test_login_and_password_get_into_the_address_escaped():
+    url = connection_url(lupus(host="postgresql+psycopg2://db:5433/lupus", login="me", password="p@ss/word"))
+    assert url == "postgresql+psycopg2://me:p%40ss%2Fword@db:5433/lupus"
+
+
+def test_another_connection_id_is_used_where_it_is_given(connections):
+    connections["other"] = lupus("other", host="file:///elsewhere")
+    assert LupusHook(history_conn_id="other").url("history") == "file:///elsewhere"
+
+
+@pytest.mark.parametrize("fields", [{"conn_type": "postgres", "host": "db"}, {"host": "db"}, {}])
+def test_a_connection_that_is_no_address_is_one_sentence_without_its_password(fields):
+    with pytest.raises(BadStoreConnectionError) as caught:
+        connection_url(lupus(password="hunter2", **fields))
+    assert "lupus_index" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_test_button_says_what_it_tried(connections):
+    assert LupusHook(conn_id="absent").test_connection()[0] is False
+    connections["lupus_stage"] = lupus("lupus_stage", host="file:///srv/stage")
+    assert LupusHook().test_connection() == (True, "connection 'lupus_stage' holds the address of a store")
+
+
+def test_stores_open_once_and_close_after_use(connections, monkeypatch, tmp_path):
+    monkeypatch.setenv("AIRFLOW__LUPUS__HOME", str(tmp_path))
+    hook = LupusHook()
+    stage = hook.stage
+    assert hook.stage is stage
+    hook.close()
+    assert hook.stage is not stage
+
+
+def test_the_form_is_of_this_hook():
+    (form,) = get_provider_info()["connection-types"]
+    assert form["connection-type"] == LupusHook.conn_type
+    assert form["hook-name"] == LupusHook.hook_name
+    assert form["hook-class-name"] == f"{LupusHook.__module__}.{LupusHook.__name__}"
+
+
+def test_provider_info_keeps_airflows_schema():
+    import airflow
+    import jsonschema
+
+    schema = json.loads((Path(airflow.__path__[0]) / "provider_info.schema.json").read_text())
+    jsonschema.validate(get_provider_info(), schema)
+
+
+def test_names_are_those_of_the_documentation():
+    assert default_conn_id("ledger") == "lupus_ledger"
+    assert embedded_url("ledger", Path("/h")) == "sqlite:////h/ledger.db"
