@@ -15,15 +15,19 @@ from typing import Any
 class LupusError(Exception):
     """Base of all errors of Lupus; pickles by its constructor arguments, because errors cross process borders."""
 
-    _args: tuple[Any, ...]
+    _made_of: tuple[tuple[Any, ...], dict[str, Any]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> LupusError:
         self = super().__new__(cls)
-        self._args = (*args, *kwargs.values())
+        self._made_of = (args, kwargs)
         return self
 
-    def __reduce__(self) -> tuple[type[LupusError], tuple[Any, ...]]:
-        return (type(self), self._args)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_remake, (type(self), *self._made_of))
+
+
+def _remake(kind: type[LupusError], args: tuple[Any, ...], kwargs: dict[str, Any]) -> LupusError:
+    return kind(*args, **kwargs)
 
 
 class Terminal(LupusError):
@@ -136,10 +140,12 @@ class TimeColumnError(Terminal, ValueError):
 
     def __init__(self, source: str, column: str | None, reason: str) -> None:
         self.source, self.column, self.reason = source, column, reason
-        super().__init__(f"source {source}: time_column {column!r} {reason}.")
+        super().__init__(
+            f"source {source}: time_column {column!r} {reason}. Name a column of timestamps, dates or ISO text under 'time_column'."
+        )
 
 
-class PlanFailedError(Terminal):
+class PlanFailedError(Terminal, ValueError):
     """A condition or group column of the plan is wrong, so that no metric can be computed."""
 
     def __init__(self, source: str, reason: str) -> None:
@@ -243,3 +249,30 @@ class MissingToolError(Terminal):
     def __init__(self, tool: str, hint: str) -> None:
         self.tool, self.hint = tool, hint
         super().__init__(f"{tool} is needed and not installed. {hint}")
+
+
+class BadPlanError(Terminal, ValueError):
+    """A processor was called with arguments that contradict themselves."""
+
+    def __init__(self, argument: str, wrong: str, hint: str) -> None:
+        self.argument, self.wrong, self.hint = argument, wrong, hint
+        super().__init__(f"{argument} {wrong}. {hint}")
+
+
+class EngineFailedError(Transient):
+    """An engine ran out of memory, disk or luck; the metrics themselves are not to blame."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        self.source, self.reason = source, reason
+        super().__init__(f"measuring {source} broke off: {reason}. Try again, with more memory or fewer metrics at once.")
+
+
+class NoSuchPointError(Terminal, KeyError):
+    """A name stands for no point, or for more than one."""
+
+    def __init__(self, name: str, found: int) -> None:
+        self.name, self.found = name, found
+        super().__init__(f"{found} points are called {name!r}, and one was asked for. Look with show(), or filter to_arrow().")
+
+    def __str__(self) -> str:
+        return str(self.args[0])

@@ -37,7 +37,7 @@ def check_name(name: str, what: str) -> str:
     >>> check_name("user_features", "metric set")
     'user_features'
     """
-    if not _NAME.match(name):
+    if not _NAME.fullmatch(name):  # not `match`: there `$` would let a final newline pass
         raise BadNameError(name, what)
     return name
 

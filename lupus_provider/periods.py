@@ -1,7 +1,7 @@
 """Periods of a zone: which span of UTC a local hour, day, week or month is.
 
-A period is computed from an instant in the project's zone, so days of 23 and 25 hours, month ends and leap days need no special case
-(law: every instant belongs to exactly one period, tests/property/test_periods.py).
+A local day starts with the first instant whose local date is that day or later, so days of 23 and 25 hours, days that a zone skipped and
+clocks that fall back over midnight need no special case (law: every instant belongs to exactly one period, tests/property/test_periods.py).
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ _STEP: dict[str, relativedelta] = {
     "week": relativedelta(weeks=1),
     "month": relativedelta(months=1),
 }
-_HOUR = timedelta(hours=1)
+_HOUR, _SECOND = timedelta(hours=1), timedelta(seconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_REFERENCE = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 class Period(NamedTuple):
@@ -38,7 +40,16 @@ class Span(NamedTuple):
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     """First instant of a local day; where midnight does not exist, the jump itself; where it comes twice, the first."""
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+    midnight = datetime.combine(day, time())
+    found = midnight.replace(tzinfo=zone).astimezone(UTC)  # fold=0: the first of two
+    if found.astimezone(zone).replace(tzinfo=None) == midnight:
+        return found
+    # Midnight lies in a jump of the clock, which may have begun before it: look for the jump.
+    before, after = midnight.replace(tzinfo=zone, fold=1).astimezone(UTC), found
+    while after - before > _SECOND:
+        middle = before + (after - before) // 2
+        before, after = (before, middle) if middle.astimezone(zone).replace(tzinfo=None) >= midnight else (middle, after)
+    return after.replace(microsecond=0)
 
 
 def _local_floor(moment: datetime, period: PeriodName, zone: ZoneInfo) -> date:
@@ -49,11 +60,12 @@ def _local_floor(moment: datetime, period: PeriodName, zone: ZoneInfo) -> date:
 
 
 def _hour_floor(moment: datetime, zone: ZoneInfo) -> datetime:
-    # Aligned to the zone's standard offset: a zone that shifts by half an hour keeps its hours over the shift.
-    local = moment.astimezone(zone)
+    # Aligned to one offset for all times, the zone's present standard one: hours that followed the offset through history would overlap
+    # or leave gaps wherever a zone moved by half an hour.
+    local = _REFERENCE.astimezone(zone)
     shift = ((local.utcoffset() or timedelta()) - (local.dst() or timedelta())) % _HOUR
-    seconds = (moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) + shift
-    return moment.astimezone(UTC) - seconds % _HOUR
+    moment = moment.astimezone(UTC)
+    return moment - (moment - _EPOCH + shift) % _HOUR
 
 
 def period_at(moment: datetime, period: PeriodName, zone: ZoneInfo) -> Period:
@@ -64,7 +76,8 @@ def period_at(moment: datetime, period: PeriodName, zone: ZoneInfo) -> Period:
     moment
         Aware.
     zone
-        The project's zone: days, weeks (from Monday) and months are its local ones.
+        The project's zone: days, weeks (from Monday) and months are its local ones. Hours are 60 minutes everywhere and start with the
+        hours of its present standard time.
 
     Examples
     --------
@@ -76,7 +89,11 @@ def period_at(moment: datetime, period: PeriodName, zone: ZoneInfo) -> Period:
         start = _hour_floor(moment, zone)
         return Period(start, start + _HOUR)
     first = _local_floor(moment, period, zone)
-    return Period(_midnight(first, zone), _midnight(first + _STEP[period], zone))
+    start, end = _midnight(first, zone), _midnight(first + _STEP[period], zone)
+    while end <= moment:  # the clock fell back over midnight: the next day had begun already
+        first += _STEP[period]
+        start, end = end, _midnight(first + _STEP[period], zone)
+    return Period(start, end)
 
 
 def periods_in(span: Span, period: PeriodName, zone: ZoneInfo) -> list[Period]:

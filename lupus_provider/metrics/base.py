@@ -63,9 +63,9 @@ class Over(StrEnum):
 class Primitive:
     """One number that an engine can compute of a group of values.
 
-    Names: `rows` (values with nulls), `count` (neither null nor NaN), `nulls`, `nans`, `sum`, `min`, `max`, `distinct`,
+    Names: `rows` (values with nulls), `values` (not null), `count` (neither null nor NaN), `nulls`, `nans`, `sum`, `min`, `max`, `distinct`,
     `variance` (of a sample), `zeros`, `negatives`, `empties` (lists without items), `quantile` with `argument` 0…1 (exact, linear).
-    NaN takes part in none but `rows` and `nans`.
+    NaN takes part in none but `rows`, `values` and `nans`.
     """
 
     name: str
@@ -77,7 +77,7 @@ class Primitive:
         return self.name if self.argument is None else f"{self.name}_{self.argument:.10f}".replace(".", "_")
 
 
-COUNTING = frozenset({"rows", "count", "nulls", "nans", "distinct", "zeros", "negatives", "empties"})
+COUNTING = frozenset({"rows", "values", "count", "nulls", "nans", "distinct", "zeros", "negatives", "empties"})
 """Primitives that are 0, not undefined, of no rows."""
 
 
@@ -94,6 +94,8 @@ class Metric(ABC):
     """One value for every distinct value of the column."""
     combines: ClassVar[bool] = True
     """Whether the states of two halves combine to the state of the whole; False for exact percentiles and distinct counts."""
+    stands_on: ClassVar[Primitive] = Primitive("count")
+    """How many rows, items or lists the value is made of: `n_rows` of its points."""
 
     @property
     @abstractmethod

@@ -15,7 +15,7 @@ from lupus_provider.metrics.base import Kind, Metric, Over, Unit
 from lupus_provider.metrics.numeric import Percentile
 from lupus_provider.metrics.registry import METRICS
 
-_AT_K = re.compile(r"(?P<head>.+)@(?P<k>[1-9]\d{0,5})")
+_AT_K = re.compile(r"(?P<head>.+)@(?P<k>[1-9][0-9]{0,5})")
 _LENGTH = "length_"
 
 

@@ -6,7 +6,8 @@ Booleans count as 0 and 1, times as seconds since 1970-01-01 UTC. Null and NaN a
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -109,7 +110,7 @@ class _Share(Metric):
     accepts = Kind.NUMERIC
     unit = Unit.RATIO
     bounds = (0, 1)
-    part: str
+    part: ClassVar[str] = "zeros"
 
     @property
     def state(self) -> Mapping[str, Primitive]:
@@ -140,10 +141,11 @@ class NanRatio(_Share):
     """Share of NaN among the values that are not null."""
 
     name = "nan_ratio"
-    part = "nans"
+    stands_on = Primitive("values")
 
-    def finish(self, **state: Floats) -> Floats:
-        return ratio(state["part"], state["part"] + state["count"])
+    @property
+    def state(self) -> Mapping[str, Primitive]:
+        return {"part": Primitive("nans"), "count": Primitive("values")}
 
 
 class Percentile(Metric):
@@ -151,7 +153,7 @@ class Percentile(Metric):
 
     accepts = Kind.NUMERIC | Kind.TIME
     combines = False
-    pattern = re.compile(r"p(\d{1,3}(?:\.\d{1,8})?)")
+    pattern = re.compile(r"p([0-9]{1,3}(?:\.[0-9]{1,8})?)")
 
     def __init__(self, name: str, percent: float) -> None:
         self.name = name  # type: ignore[misc]
@@ -165,7 +167,7 @@ class Percentile(Metric):
         match = cls.pattern.fullmatch(name)
         if match is None or float(match[1]) > 100:
             return None
-        return cls(f"p{float(match[1]):g}", float(match[1]))
+        return cls(f"p{Decimal(match[1]).normalize():f}", float(match[1]))
 
     @property
     def state(self) -> Mapping[str, Primitive]:

@@ -132,10 +132,9 @@ class Work:
     refused: list[Refused] = field(default_factory=list)
 
     def primitives(self, subject: Subject) -> list[Primitive]:
-        """Primitives of a subject, each once; `count` (or `rows`) is always among them: a point says how many rows it stands on."""
-        base = Primitive("rows") if subject.over in (Over.ROWS, Over.LISTS) else Primitive("count")
-        wanted = (p for m in self.subjects[subject] for p in m.expression.metric.state.values())
-        return list(dict.fromkeys((base, *wanted)))
+        """Primitives of a subject, each once; a point also says how many rows it stands on."""
+        metrics = [measure.expression.metric for measure in self.subjects[subject]]
+        return list(dict.fromkeys(p for metric in metrics for p in (metric.stands_on, *metric.state.values())))
 
 
 def resolve(plan: MetricPlan, types: Mapping[str, ColumnType | str]) -> Work:

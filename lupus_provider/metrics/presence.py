@@ -22,6 +22,7 @@ class NullCount(Metric):
     over = Over.LISTS
     unit = Unit.COUNT
     bounds = (0, np.inf)
+    stands_on = Primitive("rows")
 
     @property
     def state(self) -> Mapping[str, Primitive]:
@@ -40,6 +41,7 @@ class NullRatio(Metric):
     over = Over.LISTS
     unit = Unit.RATIO
     bounds = (0, 1)
+    stands_on = Primitive("rows")
 
     @property
     def state(self) -> Mapping[str, Primitive]:
@@ -76,10 +78,11 @@ class EmptyRatio(Metric):
     over = Over.LISTS
     unit = Unit.RATIO
     bounds = (0, 1)
+    stands_on = Primitive("values")
 
     @property
     def state(self) -> Mapping[str, Primitive]:
-        return {"empties": Primitive("empties"), "rows": Primitive("rows"), "nulls": Primitive("nulls")}
+        return {"empties": Primitive("empties"), "values": Primitive("values")}
 
     def finish(self, **state: Floats) -> Floats:
-        return ratio(state["empties"], state["rows"] - state["nulls"])
+        return ratio(state["empties"], state["values"])

@@ -22,6 +22,7 @@ class RowCount(Metric):
     over = Over.ROWS
     unit = Unit.COUNT
     bounds = (0, np.inf)
+    stands_on = Primitive("rows")
 
     @property
     def state(self) -> Mapping[str, Primitive]:

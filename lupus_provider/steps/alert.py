@@ -6,6 +6,7 @@ Episodes and messages are recorded in one transaction before anything is sent, s
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -87,17 +88,18 @@ def alert(
     LedgerMovedError
         If other tries of the same task kept changing the ledger.
     """
-    for attempt in range(RETHINKS):
-        try:
-            news = record_news(target, history, ledger, channel, now)
-            break
-        except LedgerMovedError:
-            if attempt == RETHINKS - 1:
-                raise
+    news = _recorded(target, history, ledger, channel, now)
     sent, undelivered = deliver(ledger, channel, now, partial(_is_of, target), patience)
     done = replace(news, sent=sent, undelivered=undelivered)
     log.info("alerted %s: %s", target, done)
     return done
+
+
+def _recorded(target: Target, history: HistoryStore, ledger: LedgerStore, channel: Channel, now: datetime) -> Alerted:
+    for _ in range(RETHINKS):
+        with suppress(LedgerMovedError):
+            return record_news(target, history, ledger, channel, now)
+    return record_news(target, history, ledger, channel, now)
 
 
 def _is_of(target: Target, message: Message) -> bool:

@@ -184,7 +184,7 @@ def search(connection: Connection, query: CatalogQuery) -> CatalogPage:
             "stale": connection.execute(count.where(unfiltered, _stale())).scalar_one(),
         },
         facets=_facets(connection, conditions),
-        days=_days(connection, _all_but(conditions), query.span),
+        days=_days(connection, _all_but(conditions)),
         next_cursor=str(stop) if stop < len(rows) else None,
     )
 
@@ -225,11 +225,12 @@ def _values(connection: Connection, name: str, statement: Any, null: str | None,
     return Facet(name=name, values=[FacetValue(value=value, count=n) for value, n in shown if value is not None])
 
 
-def _days(connection: Connection, condition: sa.ColumnElement[bool], span: Span | None) -> list[Day]:
+def _days(connection: Connection, condition: sa.ColumnElement[bool]) -> list[Day]:
+    """The overview strip: over all history, so that a window is chosen with its surroundings in sight."""
     c = t.anomaly.c
     joined = t.anomaly.join(t.series, t.series.c.series_id == c.series_id)
     statement = sa.select(c.period, sa.func.count(sa.distinct(c.series_id)).label("n")).select_from(joined)
-    rows = connection.execute(statement.where(condition, *_in_span(span)).group_by(c.period).order_by(c.period))
+    rows = connection.execute(statement.where(condition).group_by(c.period).order_by(c.period))
     return [Day(t=row.period, n_anomalies=row.n) for row in rows]
 
 

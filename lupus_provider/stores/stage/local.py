@@ -36,6 +36,7 @@ class LocalStage:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.url = root.as_uri()
+        self._is_swept = False
 
     def write(
         self,
@@ -50,6 +51,9 @@ class LocalStage:
         table = kind.sort(table)
         start = period_start.astimezone(UTC)
         path = self.root / kind.name / day_path(project, metric_set, start.date()) / period_file(start)
+        if not self._is_swept:
+            self.sweep()
+            self._is_swept = True
         with locked(self._lock(kind, project, metric_set)):
             newest = _written_at(path)
             if newest is not None and newest > written_at:

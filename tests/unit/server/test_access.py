@@ -20,7 +20,9 @@ PARAMS = {
 
 def routes(app, method=None):
     """Every route of the API as it is, so that a new one is tested without a new test."""
-    found = [(verb, route.path) for route in app.routes if isinstance(route, APIRoute) for verb in sorted(route.methods)]
+    found = [
+        (verb, route.path) for route in app.routes if isinstance(route, APIRoute) for verb in sorted(route.methods)
+    ]
     assert len(found) >= 6
     assert all(path.startswith("/api/v1/") for _, path in found)
     return [(verb, "/lupus" + path) for verb, path in found if method in (None, verb)]
@@ -29,7 +31,9 @@ def routes(app, method=None):
 def ask(client, verb, path, series_id="aaaaaaaaaaaaa", headers=None, **kwargs):
     client.cookies.clear()
     body = {"json": {"ids": [series_id]}} if verb != "GET" else {}
-    return client.request(verb, path.replace("{series_id}", series_id), headers={"X-Lupus": "1", **(headers or {})}, **body, **kwargs)
+    return client.request(
+        verb, path.replace("{series_id}", series_id), headers={"X-Lupus": "1", **(headers or {})}, **body, **kwargs
+    )
 
 
 def test_every_route_refuses_an_anonymous_caller(client, lupus_app):
@@ -75,7 +79,9 @@ def test_who_may_not_read_every_dag_of_a_project_sees_nothing_of_it(caller, lupu
     assert page["counts"] == {"anomalous": 0, "stale": 0}
     assert (page["first_period"], page["last_period"]) == (None, None)
     assert who.get("/anomalies").json() == {"items": [], "total": 0, "next_cursor": None}
-    assert who.post("/series/batch", {"ids": [line.id for line in catalogue.LINES], "band": True}).json() == {"items": []}
+    assert who.post("/series/batch", {"ids": [line.id for line in catalogue.LINES], "band": True}).json() == {
+        "items": []
+    }
     for line in catalogue.LINES:
         assert who.get(f"/series/{line.id}").status_code == 404
         assert who.get(f"/series/{line.id}/data.csv").status_code == 404
@@ -94,7 +100,9 @@ def test_a_user_without_a_role_sees_nothing(client, token, monkeypatch, lupus_ap
 def test_names_of_a_hidden_project_are_in_no_answer(client, lupus_app, token, catalogue):
     header = {"Authorization": f"Bearer {token('ana')}"}
     for verb, path in routes(lupus_app):
-        for series_id, params in product([catalogue.ALPHA[1].id, catalogue.BETA[0].id], PARAMS.get(path.removeprefix(PREFIX), [{}])):
+        for series_id, params in product(
+            [catalogue.ALPHA[1].id, catalogue.BETA[0].id], PARAMS.get(path.removeprefix(PREFIX), [{}])
+        ):
             answer = ask(client, verb, path, series_id, headers=header, params=params)
             assert answer.status_code in (200, 404), (path, params)
             said = (answer.text + str(answer.headers)).replace(series_id, "")
@@ -144,7 +152,9 @@ def test_every_changing_route_wants_the_header_that_other_sites_cannot_send(clie
             assert "X-Lupus" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", None])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", None]
+)
 def test_a_body_that_a_form_could_send_is_refused(ana, catalogue, content_type):
     body = json.dumps({"ids": [catalogue.ALPHA[0].id]}).encode()
     headers = {} if content_type is None else {"Content-Type": content_type}
@@ -153,7 +163,9 @@ def test_a_body_that_a_form_could_send_is_refused(ana, catalogue, content_type):
 
 def test_no_route_changes_anything_by_get(lupus_app):
     assert all(verb in ("GET", "POST", "PUT", "PATCH", "DELETE") for verb, _ in routes(lupus_app))
-    assert {path for verb, path in routes(lupus_app) if verb == "GET"}.isdisjoint(path for verb, path in routes(lupus_app) if verb != "GET")
+    assert {path for verb, path in routes(lupus_app) if verb == "GET"}.isdisjoint(
+        path for verb, path in routes(lupus_app) if verb != "GET"
+    )
 
 
 def test_the_apps_own_documentation_is_not_public(client):
@@ -164,7 +176,11 @@ def test_the_apps_own_documentation_is_not_public(client):
 def test_a_projects_name_may_be_a_part_of_anothers(client, token, monkeypatch, caller):
     from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 
-    monkeypatch.setattr(SimpleAuthManager, "get_authorized_dag_ids", lambda *_a, **_k: {"lupus.alph", "lupus.alpha", "lupusXalphaXorders"})
+    monkeypatch.setattr(
+        SimpleAuthManager,
+        "get_authorized_dag_ids",
+        lambda *_a, **_k: {"lupus.alph", "lupus.alpha", "lupusXalphaXorders"},
+    )
     assert caller("ana").get("/me").json()["projects"] == []
 
 

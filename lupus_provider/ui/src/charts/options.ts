@@ -37,7 +37,7 @@ export function lonely(values: readonly (number | null | undefined)[]): number[]
 }
 
 function series({ isThumb }: TimeChartProps, palette: Palette): uPlot.Series[] {
-  const hidden = { stroke: "transparent", width: 0, points: { show: false } };
+  const hidden = { stroke: "transparent", width: 0, auto: false, points: { show: false } };
   return [
     {},
     { ...hidden },
@@ -50,8 +50,19 @@ function series({ isThumb }: TimeChartProps, palette: Palette): uPlot.Series[] {
   ];
 }
 
-function yRange(_u: uPlot, min: number | null, max: number | null): [number, number] {
-  if (min === null || max === null) return [0, 1];
+/** Nearly the largest (`share` 0.97) or smallest (0.03) number of a column inside the shown range. */
+export function quantile(column: readonly (number | null | undefined)[], share: number): number | undefined {
+  const sorted = column.filter((value) => value != null).sort((a, b) => a - b);
+  return sorted[Math.round(share * (sorted.length - 1))];
+}
+
+/** Room for all values, and for the band but for its few widest days: a detector that just saw a storm expects anything. */
+function yRange(u: uPlot, low: number | null, high: number | null): [number, number] {
+  if (low === null || high === null) return [0, 1];
+  const [from, to] = u.series[0]?.idxs ?? [0, 0];
+  const shown = (i: number) => (u.data[i] as (number | null)[]).slice(from, to + 1);
+  const max = Math.max(high, quantile(shown(1), 0.97) ?? high);
+  const min = Math.min(low, quantile(shown(2), 0.03) ?? low);
   if (min === max) return [min - Math.max(Math.abs(min) * 0.1, 0.5), max + Math.max(Math.abs(max) * 0.1, 0.5)];
   const margin = (max - min) * 0.08;
   return [min >= 0 && min - margin < 0 ? 0 : min - margin, max + margin];

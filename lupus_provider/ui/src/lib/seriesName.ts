@@ -11,7 +11,7 @@ export function nameParts(series: SeriesSummary): NamePart[] {
     { key: "column", text: series.column_name },
     { key: "metric", text: series.metric },
     { key: "entity", text: series.entity ?? "" },
-    ...series.group_key.map(({ column, value }) => ({ key: `group.${column}`, text: `${column}=${value ?? "∅"}` })),
+    ...series.group_key.map(({ column, value }) => ({ key: `group.${column}`, text: `${column}=${value ?? "(null)"}` })),
   ];
   return parts.filter(({ text }) => text !== "");
 }

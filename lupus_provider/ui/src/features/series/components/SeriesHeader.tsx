@@ -9,6 +9,9 @@ import { HealthBadge } from "../../../components/HealthBadge.tsx";
 
 type Props = { readonly series: SeriesSummary; readonly absoluteSearch: () => URLSearchParams };
 
+/** How the API spells a group whose column is null. */
+const NULL_VALUE = "(null)";
+
 type Crumb = { readonly text: string; readonly search: URLSearchParams };
 
 function crumbsOf(series: SeriesSummary): Crumb[] {
@@ -17,7 +20,7 @@ function crumbsOf(series: SeriesSummary): Crumb[] {
     ["metric_set", series.metric_set, series.metric_set],
     ["column", series.column_name, series.column_name],
     ["metric", series.metric, series.metric],
-    ...series.group_key.filter(({ value }) => value !== null).map(({ column, value }): [string, string, string] => [`group.${column}`, value ?? "", `${column}=${value}`]),
+    ...series.group_key.map(({ column, value }): [string, string, string] => [`group.${column}`, value ?? NULL_VALUE, `${column}=${value ?? NULL_VALUE}`]),
   ];
   const search = new URLSearchParams();
   return steps.filter(([, value]) => value !== "").map(([name, value, text]) => {
