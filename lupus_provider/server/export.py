@@ -27,7 +27,7 @@ def to_csv(points: SeriesPoints, zone: ZoneInfo) -> str:
         The project's, for the column `local_start`.
     """
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
+    writer = csv.writer(file, lineterminator="\r\n")  # Python quotes a carriage return only where it ends lines
     writer.writerow(HEADER)
     writer.writerows(_rows(points, zone))
     return file.getvalue()

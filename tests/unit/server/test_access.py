@@ -121,7 +121,7 @@ def test_a_hidden_series_and_one_that_does_not_exist_get_the_same_answer(ana, ca
         answers = [ana.get(f"/series/{sid}{tail}") for sid in (hidden, missing)]
         assert [a.status_code for a in answers] == [404, 404]
         assert answers[0].text.replace(hidden, "") == answers[1].text.replace(missing, "")
-        assert {k: v for k, v in answers[0].headers.items()} == {k: v for k, v in answers[1].headers.items()}
+        assert dict(answers[0].headers.items()) == dict(answers[1].headers.items())
 
 
 def test_a_batch_leaves_out_what_may_not_be_seen_or_does_not_exist(ana, catalogue):

@@ -63,6 +63,7 @@ def test_a_connection_kept_in_airflows_database_is_found(airflow_db, monkeypatch
     from airflow.utils.session import create_session
 
     monkeypatch.delenv("AIRFLOW_CONN_LUPUS_INDEX")
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")  # as Airflow's api-server sets it
     with create_session() as session:
         session.add(Connection(conn_id="lupus_index", conn_type="lupus", host="sqlite:////somewhere/index.db"))
     try:
