@@ -29,9 +29,11 @@ test: setup  ## set up, then run everything that CI runs (ARGS for pytest)
 lint:  ## ruff, layers, eslint
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
+	cd lupus_provider/ui && $(NPM_ENV) npm run lint
 
-types:  ## pyright
+types:  ## pyright, tsc
 	$(BIN)/pyright
+	cd lupus_provider/ui && $(NPM_ENV) npx tsc --noEmit
 
 ui:  ## build the page
 	@$(BOOTSTRAP) demo

@@ -40,9 +40,13 @@ def main(home: Path) -> None:
     result = {name: round(statistics.median(run[name] for run in runs)) for name in runs[0]}
     print(f"until Airflow's page asks us   {result['host']} ms")
     print(f"from there to the first chart  {result['ours']} ms")
-    print(f"requests of ours               {result['requests']}, scripts {result['script_bytes'] / 1024:.1f} KB as sent")
+    print(
+        f"requests of ours               {result['requests']}, scripts {result['script_bytes'] / 1024:.1f} KB as sent"
+    )
     (Path(__file__).parent / "results").mkdir(exist_ok=True)
-    (Path(__file__).parent / "results" / f"{Path(__file__).stem}.json").write_text(json.dumps({"median_of": RUNS, **result}, indent=2) + "\n")
+    (Path(__file__).parent / "results" / f"{Path(__file__).stem}.json").write_text(
+        json.dumps({"median_of": RUNS, **result}, indent=2) + "\n"
+    )
 
 
 if __name__ == "__main__":

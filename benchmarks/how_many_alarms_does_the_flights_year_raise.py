@@ -44,7 +44,9 @@ def run(home: Path, metric_set: str) -> tuple[dict[str, float], list[dict], int,
         "load_history": lambda: load_history(target, stage, history),
         "load_index": lambda: load_index(target, stage, index),
         "detect": lambda: detect(target, history, stage, utc_now(), "benchmark"),
-        "load_history_verdicts": lambda: [load_history(target, stage, history, kind) for kind in ("anomalies", "evaluations")],
+        "load_history_verdicts": lambda: [
+            load_history(target, stage, history, kind) for kind in ("anomalies", "evaluations")
+        ],
         "load_index_verdicts": lambda: load_index(target, stage, index, ("anomalies", "evaluations")),
     }
     cpu = {}
@@ -53,9 +55,18 @@ def run(home: Path, metric_set: str) -> tuple[dict[str, float], list[dict], int,
         step()
         cpu[name] = round(time.process_time() - begin, 2)
     anomalies = history.scan(HistoryQuery(ANOMALIES, "flights", metric_set)).read_all()
-    points = history.scan(HistoryQuery(POINTS, "flights", metric_set, columns=("series_id", "column_name", "metric", "group_key", "period_start", "value")))
+    points = history.scan(
+        HistoryQuery(
+            POINTS,
+            "flights",
+            metric_set,
+            columns=("series_id", "column_name", "metric", "group_key", "period_start", "value"),
+        )
+    )
     table = points.read_all()
-    share = table.filter(pc.and_(pc.equal(table["column_name"], "dep_delay"), pc.equal(table["metric"], "null_ratio"))).to_pylist()
+    share = table.filter(
+        pc.and_(pc.equal(table["column_name"], "dep_delay"), pc.equal(table["metric"], "null_ratio"))
+    ).to_pylist()
     whole = {r["period_start"].astimezone(project.zone).date(): r["value"] for r in share if not r["group_key"]}
     rows = [{**r, "day": r["period_start"].astimezone(project.zone).date()} for r in anomalies.to_pylist()]
     return cpu, rows, len(pc.unique(table["series_id"])), whole
@@ -80,8 +91,14 @@ def main() -> None:
             for name in judged:
                 rates[name] = alarms([r for r in usual if r["detector"].startswith(name)]) / n_series / 12
             print(f"\n{metric_set}: {n_series} series; CPU seconds: " + ", ".join(f"{k} {v}" for k, v in cpu.items()))
-            print("alarms per series and month on the other days: " + ", ".join(f"{k} {v:.3f}" for k, v in rates.items()))
-            result[metric_set] = {"series": n_series, "cpu_seconds": cpu, "alarms_per_series_month": {k: round(v, 4) for k, v in rates.items()}}
+            print(
+                "alarms per series and month on the other days: " + ", ".join(f"{k} {v:.3f}" for k, v in rates.items())
+            )
+            result[metric_set] = {
+                "series": n_series,
+                "cpu_seconds": cpu,
+                "alarms_per_series_month": {k: round(v, 4) for k, v in rates.items()},
+            }
             if metric_set == "departures":
                 result["known_days"] = known(rows, cancelled)
     path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "results" / f"{Path(__file__).stem}.json"

@@ -21,7 +21,13 @@ from lupus_provider.metrics import METRICS, Kind
 from lupus_provider.metrics.numeric import Percentile
 
 PAGE = Path(__file__).parent / "reference.md"
-KINDS = {Kind.NUMBER: "numbers", Kind.BOOL: "booleans", Kind.TEXT: "texts", Kind.TIME: "times", Kind.OTHER: "anything else"}
+KINDS = {
+    Kind.NUMBER: "numbers",
+    Kind.BOOL: "booleans",
+    Kind.TEXT: "texts",
+    Kind.TIME: "times",
+    Kind.OTHER: "anything else",
+}
 
 
 def first_line(item: Any) -> str:
@@ -36,7 +42,11 @@ def metrics() -> list[str]:
     lines = ["## Metrics", "", "| name | what it is | of columns of | unit |", "|---|---|---|---|"]
     shelf = [(name, METRICS[name]) for name in METRICS] + [("p0 … p100, p99.9, median", Percentile)]
     for name, metric in shelf:
-        kinds = "any type" if metric.accepts == Kind.ANY else ", ".join(text for kind, text in KINDS.items() if kind & metric.accepts)
+        kinds = (
+            "any type"
+            if metric.accepts == Kind.ANY
+            else ", ".join(text for kind, text in KINDS.items() if kind & metric.accepts)
+        )
         unit = "that of the column" if metric.unit == "column" else metric.unit
         lines.append(f"| `{name}` | {cell(first_line(metric))} | {kinds if name != 'row_count' else 'none'} | {unit} |")
     lines += [
@@ -52,14 +62,18 @@ def fields(model: type[BaseModel], skip: frozenset[str] = frozenset()) -> list[s
         if name in skip:
             continue
         default = "required" if field.is_required() else f"`{field.get_default(call_default_factory=True)!r}`"
-        default = "" if default == "`None`" or isinstance(field.default, BaseModel) else default.replace("<Severity.MEDIUM: 'medium'>", "medium")
+        default = (
+            ""
+            if default == "`None`" or isinstance(field.default, BaseModel)
+            else default.replace("<Severity.MEDIUM: 'medium'>", "medium")
+        )
         lines.append(f"| `{name}` | {cell(field.description or '')} | {cell(default)} |")
     return [*lines, ""]
 
 
 def detectors() -> list[str]:
     lines = ["## Detectors", "", "Every rule under `detect` also says which series it judges and how loud it is:", ""]
-    lines += [line for line in fields(Detector, frozenset({"detector"}))]
+    lines += fields(Detector, frozenset({"detector"}))
     for name in DETECTORS:
         lines += [f"### `{name}`", "", first_line(DETECTORS[name]), ""]
         lines += fields(DETECTORS[name], DETECTORS[name].selection_fields | {"detector"})
@@ -67,14 +81,26 @@ def detectors() -> list[str]:
 
 
 def project_file() -> list[str]:
-    lines = ["## Project file", "", "One YAML file a product. Unknown keys are errors. Editors use `include/lupus.schema.json`.", ""]
+    lines = [
+        "## Project file",
+        "",
+        "One YAML file a product. Unknown keys are errors. Editors use `include/lupus.schema.json`.",
+        "",
+    ]
     for title, model in (("Project", Project), ("Metric set", MetricSet), ("Source", Source), ("Alerts", Alerts)):
         lines += [f"### {title}", "", first_line(model), "", *fields(model)]
     return lines
 
 
 def commands() -> list[str]:
-    lines = ["## Commands", "", "Every command has `--help` with an example.", "", "| command | what it does |", "|---|---|"]
+    lines = [
+        "## Commands",
+        "",
+        "Every command has `--help` with an example.",
+        "",
+        "| command | what it does |",
+        "|---|---|",
+    ]
     for module in COMMANDS:
         import_module(f"lupus_provider.cli.{module}")
     group = typer.main.get_command(app)
@@ -84,7 +110,14 @@ def commands() -> list[str]:
 
 
 def settings() -> list[str]:
-    lines = ["## Settings", "", "Section `[lupus]` of Airflow's configuration, or `AIRFLOW__LUPUS__<NAME>`.", "", "| option | what it says |", "|---|---|"]
+    lines = [
+        "## Settings",
+        "",
+        "Section `[lupus]` of Airflow's configuration, or `AIRFLOW__LUPUS__<NAME>`.",
+        "",
+        "| option | what it says |",
+        "|---|---|",
+    ]
     for name, option in get_provider_info()["config"]["lupus"]["options"].items():
         lines.append(f"| `{name}` | {cell(option['description'])} |")
     return [*lines, ""]

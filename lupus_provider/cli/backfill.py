@@ -17,7 +17,7 @@ from lupus_provider.cli.app import app, out
 from lupus_provider.cli.demo import DEFAULT_HOME
 from lupus_provider.cli.errors import NoLoginError, UnknownDagError
 from lupus_provider.cli.home import DemoHome
-from lupus_provider.cli.runs import Report, Run, ensure_started, follow
+from lupus_provider.cli.runs import Report, Run, Start, ensure_started, follow
 from lupus_provider.clock import utc_now
 from lupus_provider.naming import dag_id
 
@@ -42,10 +42,10 @@ def backfill(
     with AirflowApi(*find_login(airflow_url, user, password, DemoHome(home.absolute()))) as api:
         if api.find_dag(run.dag_id) is None:
             raise UnknownDagError(run.dag_id, api.url)
-        ensure_started(api, run)
+        start = ensure_started(api, run)
         out.print(f"started {run.run_id} of {run.dag_id}")
         if wait:
-            _wait(api, run)
+            _wait(api, run, start)
 
 
 def span_run(project: str, metric_set: str, first: datetime, last: datetime, now: datetime) -> Run:
@@ -70,12 +70,12 @@ def find_login(url: str | None, user: str | None, password: str | None, home: De
     return url or demo["url"], user or demo["user"], password or demo["password"]
 
 
-def _wait(api: AirflowApi, run: Run) -> None:
+def _wait(api: AirflowApi, run: Run, start: Start) -> None:
     def log_of(_: Run, task: Task | None) -> str:
         tail = f"/tasks/{task.task_id}" if task else ""
         return f"{api.url}/dags/{run.dag_id}/runs/{run.run_id}{tail}"
 
     with Report(out) as report:
         report.phase(f"running {run.dag_id}")
-        follow(api, [run], report, log_of=log_of, check=lambda: None)
+        follow(api, {run: start}, report, log_of=log_of, check=lambda: None)
         report.done(f"{run.label}: {run.conf['from']} … {run.conf['to']} is loaded")

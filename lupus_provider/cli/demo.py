@@ -22,7 +22,7 @@ from lupus_provider.cli.errors import BrokenProjectError, MissingProjectError
 from lupus_provider.cli.flights import prepare_flights
 from lupus_provider.cli.home import Credentials, DemoHome, digest, write_private
 from lupus_provider.cli.launcher import Launcher, check_port, log_of_task, migrate
-from lupus_provider.cli.runs import Report, Run, ensure_started, follow
+from lupus_provider.cli.runs import Report, Run, Start, ensure_started, follow
 from lupus_provider.cli.worst_days import as_table, read_findings, worst_days
 from lupus_provider.naming import dag_id
 
@@ -43,7 +43,9 @@ def demo(
     projects: Annotated[Path | None, typer.Option(help="Folder of flights.yaml; include/projects by default.")] = None,
 ) -> None:
     """Load a real year of flights through Airflow, find its worst days, and show them in Airflow's web page."""
-    signal.signal(signal.SIGTERM, _stop)
+    # SIGINT too: who is started in the background by a shell would ignore it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     place = DemoHome(home.absolute())
     folder = find_projects(projects)
     place.prepare()
@@ -107,9 +109,10 @@ def _load(home: DemoHome, launcher: Launcher, projects: Path, report: Report) ->
         report.phase("waiting for the DAGs of flights.yaml")
         launcher.wait("the appearance of the DAGs of flights.yaml", lambda: _are_there(api, runs))
         report.phase("loading 2013: every step is an Airflow task")
-        started = [run for run in runs if ensure_started(api, run)]
+        started = {run: ensure_started(api, run) for run in runs}
         follow(api, started, report, log_of=lambda run, task: _log_of(home, run, task), check=launcher.check)
-        report.done("the year is loaded" if started else "the year was loaded before; nothing to do")
+        is_new = set(started.values()) != {Start.DONE_BEFORE}
+        report.done("the year is loaded" if is_new else "the year was loaded before; nothing to do")
 
 
 def _are_there(api: AirflowApi, runs: list[Run]) -> bool:

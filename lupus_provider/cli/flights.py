@@ -5,13 +5,12 @@ The package is read, not imported, because importing it needs setuptools' old `p
 
 from __future__ import annotations
 
-import io
 import os
 import zipfile
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from lupus_provider.cli.errors import MissingFlightsError
 from lupus_provider.cli.home import digest
@@ -91,13 +90,13 @@ def _type(name: str) -> pa.DataType:
 
 
 @contextmanager
-def _opened(source: Path) -> Iterator[io.BufferedReader]:
+def _opened(source: Path) -> Iterator[IO[bytes]]:
     if source.suffix != ".zip":
         with source.open("rb") as file:
             yield file
         return
     with zipfile.ZipFile(source) as archive, archive.open(archive.namelist()[0]) as member:
-        yield io.BufferedReader(member)
+        yield member
 
 
 def _write(table: pa.Table, target: Path) -> None:

@@ -6,7 +6,8 @@ A run's name says what it is about, so that starting the same thing twice is one
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -18,7 +19,7 @@ from lupus_provider.cli.airflow_api import DONE_STATES, AirflowApi, Task
 from lupus_provider.cli.errors import RunFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
 POLL_SECONDS = 0.5
 STEPS = ("collect", "load_history", "load_index", "detect", "load_history_verdicts", "load_index_verdicts", "alert")
@@ -37,7 +38,7 @@ class Run:
 
     dag_id: str
     run_id: str
-    conf: dict[str, str]
+    conf: dict[str, str] = field(hash=False)
 
     @property
     def label(self) -> str:
@@ -45,22 +46,32 @@ class Run:
         return self.dag_id.rpartition(".")[2]
 
 
-def ensure_started(api: AirflowApi, run: Run) -> bool:
-    """Start a run, or take up an earlier one of its name; False if that one succeeded and there is nothing to wait for."""
+class Start(Enum):
+    """What asking for a run came to."""
+
+    NEW = "new"
+    TAKEN_UP = "taken up"
+    """An earlier demo was stopped while it ran, or it failed."""
+    DONE_BEFORE = "done before"
+
+
+def ensure_started(api: AirflowApi, run: Run) -> Start:
+    """Start a run, or take up an earlier one of its name, or find that it succeeded and there is nothing to wait for."""
     found = api.find_run(run.dag_id, run.run_id)
     if found is not None and found["state"] == "success":
-        return False
+        return Start.DONE_BEFORE
     api.unpause(run.dag_id)
     if found is None:
         api.start_run(run.dag_id, run.run_id, run.conf)
-    elif found["state"] == "failed":
+        return Start.NEW
+    if found["state"] == "failed":
         api.retry_run(run.dag_id, run.run_id)
-    return True
+    return Start.TAKEN_UP
 
 
 def follow(
     api: AirflowApi,
-    runs: Sequence[Run],
+    runs: Mapping[Run, Start],
     report: Report,
     *,
     log_of: Callable[[Run, Task | None], str],
@@ -70,6 +81,8 @@ def follow(
 
     Parameters
     ----------
+    runs
+        What `ensure_started` said of each; one that was taken up and fails is tried once more.
     report
         Told about every task at every look.
     log_of
@@ -82,7 +95,8 @@ def follow(
     RunFailedError
         As soon as one run ended without success.
     """
-    waiting = list(runs)
+    waiting = [run for run, start in runs.items() if start is not Start.DONE_BEFORE]
+    second_chances = {run.dag_id for run, start in runs.items() if start is Start.TAKEN_UP}
     while waiting:
         check()
         for run in list(waiting):
@@ -91,6 +105,10 @@ def follow(
             report.show(run, tasks)
             if state == "success":
                 waiting.remove(run)
+            elif state == "failed" and run.dag_id in second_chances:
+                # The stops of earlier demos used its tries up; that says nothing about the work.
+                second_chances.remove(run.dag_id)
+                api.retry_run(run.dag_id, run.run_id)
             elif state in DONE_STATES or state == "removed":
                 failed = next((task for task in tasks if task.state == "failed"), None)
                 raise RunFailedError(run.dag_id, run.run_id, state, failed and failed.task_id, log_of(run, failed))

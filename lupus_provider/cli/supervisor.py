@@ -66,7 +66,7 @@ def start(component: Component, env: dict[str, str]) -> subprocess.Popen[bytes]:
 
 def main() -> int:
     """Run the components that the first line of standard input names, until it closes; 1 if one of them ends before."""
-    spec = json.loads(sys.stdin.buffer.raw.readline())
+    spec = json.loads(_first_line(sys.stdin.fileno()))
     stopping = _stop_on_signals()
     adopt_orphans()
     running: dict[str, subprocess.Popen[bytes]] = {}
@@ -104,6 +104,14 @@ def _stop_on_signals() -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     return reader
+
+
+def _first_line(descriptor: int) -> bytes:
+    """Read a line and not a byte more: `select` could not see what a buffer has taken."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(descriptor, 1)):
+        line += byte
+    return line
 
 
 def _reap() -> bool:

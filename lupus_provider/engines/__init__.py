@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
+from lupus_provider.engines.source import TableSource
 from lupus_provider.errors import UnknownDataError
 
 if TYPE_CHECKING:
     from lupus_provider.engines.base import Engine
 
-SPARK_MODULES = ("pyspark.",)
-DUCKDB_MODULES = ("duckdb", "_duckdb", "pandas.", "polars.", "pyarrow.")
+_SPARK_MODULES = ("pyspark.",)
+_DUCKDB_MODULES = ("duckdb.", "_duckdb.", "pandas.", "polars.", "pyarrow.")
 
 
 def engine_for(data: Any) -> Engine:
@@ -19,17 +21,18 @@ def engine_for(data: Any) -> Engine:
     Parameters
     ----------
     data
-        DuckDB relation, pandas or polars frame, Arrow table or reader, path of a Parquet, CSV or JSON-lines file, or a FileSource.
+        DuckDB relation, pandas or polars frame, Arrow table or reader, path of a Parquet, CSV or JSON-lines file, or a TableSource.
 
     Raises
     ------
     UnknownDataError
         If no engine takes that type.
     """
-    from lupus_provider.engines.source import TableSource
-
     module = f"{type(data).__module__}."
-    if isinstance(data, TableSource) or hasattr(data, "__fspath__") or isinstance(data, str) or module.startswith(DUCKDB_MODULES):
+    # A Spark frame can offer Arrow as well; taking that offer would pull the whole table to this process.
+    if not module.startswith(_SPARK_MODULES) and (
+        isinstance(data, (str, os.PathLike, TableSource)) or module.startswith(_DUCKDB_MODULES) or hasattr(data, "__arrow_c_stream__")
+    ):
         from lupus_provider.engines.duckdb import DuckDBEngine
 
         return DuckDBEngine(data)

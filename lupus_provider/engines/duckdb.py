@@ -1,8 +1,7 @@
-"""DuckDB: the embedded engine. One scan of the source, then every aggregate over the projected rows.
+"""DuckDB: the embedded engine. One scan of the source, then every aggregate over the rows that were kept.
 
-The source is read once into a temporary table of the needed columns, because a CSV or a remote file is dearer to read than to
-keep; scalar aggregates of all columns share one query, lists and entities have one each. A query that fails is split until the
-failing measure stands alone.
+Scalar aggregates of all columns share one query, lists and entities have one each. A query that fails is split until the failing
+measure stands alone, so that one bad column never costs the others.
 """
 
 from __future__ import annotations
@@ -15,19 +14,21 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lupus_provider.engines.base import ENTITY, GROUP_SET, PERIOD, ROWS, TOTAL, Answer, group_column
-from lupus_provider.engines.duckdb_source import SOURCE, OpenTable, first_line, open_table
-from lupus_provider.engines.duckdb_sql import is_float, moment_sql, primitive_sql, subject_value
+from lupus_provider.engines.duckdb_reading import BASE, OUR_FAULT, read
+from lupus_provider.engines.duckdb_source import OpenTable, first_line, open_table
+from lupus_provider.engines.duckdb_sql import is_entity, is_float, primitive_sql, quantiles_sql, subject_value
 from lupus_provider.engines.source import TableSource
-from lupus_provider.errors import PlanFailedError, SourceUnreadableError, TimeColumnError
-from lupus_provider.metrics.base import Kind, Over, Primitive
+from lupus_provider.errors import EngineFailedError
+from lupus_provider.metrics.base import Over, Primitive
 from lupus_provider.metrics.categorical import OTHER
 from lupus_provider.metrics.plan import ColumnType, Measure, MetricPlan, Refused, Subject, Work, resolve
 
 log = logging.getLogger(__name__)
 
-BASE, BOUNDS, MASK = "lupus_base", "lupus_bounds", "lupus_mask"
+MASK, FOLDED = "lupus_mask", "folded"
 Subjects = Mapping[Subject, Sequence[Measure]]
 
 
@@ -49,12 +50,16 @@ class DuckDBEngine:
 
         Raises
         ------
+        UnknownDataError
+            If the object is nothing that DuckDB reads.
         SourceUnreadableError
             If the table cannot be opened or read.
         TimeColumnError
             If the plan has several periods and no usable time column.
         PlanFailedError
             If the condition or a group column is wrong.
+        EngineFailedError
+            If memory or disk ran out.
         """
         with open_table(self._data, self.name) as table:
             yield from _Scan(table, plan).run()
@@ -66,132 +71,104 @@ class _Scan:
     def __init__(self, table: OpenTable, plan: MetricPlan) -> None:
         self.table, self.plan = table, plan
         self.types = {column: table.type_of(column) for column in plan.value_columns}
-        readable = [column for column in plan.value_columns if isinstance(self.types[column], ColumnType)]
-        self.values = {column: f"v{i}" for i, column in enumerate(readable)}
+        self.readable = {column: kind for column, kind in self.types.items() if isinstance(kind, ColumnType)}
+        self.values = {column: f"v{i}" for i, column in enumerate(self.readable)}
         # The whole is always counted: its row count proves that the table was looked at.
         self.group_sets = plan.group_sets if () in plan.group_sets else (*plan.group_sets, ())
+        self.groups = [group_column(i) for i in range(len(plan.group_columns))]
 
     def run(self) -> Iterator[Answer | Refused]:
         work = resolve(self.plan, self.types)
         yield from work.refused
-        self._load()
-        yield from self._scalars(work, {s: m for s, m in work.subjects.items() if s.over is not Over.ITEMS})
+        read(self.table, self.plan, self.values, self.readable)
+        yield from self._scalars({s: m for s, m in work.subjects.items() if s.over is not Over.ITEMS})
         for subject, measures in work.subjects.items():
             if subject.over is Over.ITEMS:
-                yield from self._scalars(work, {subject: measures})
+                yield from self._scalars({subject: measures})
         for subject, measures in work.entity_subjects.items():
             yield from self._entities(subject, measures)
 
-    # -- reading -----------------------------------------------------------------------------------------------------
+    # -- one number a group ------------------------------------------------------------------------------------------
 
-    def _load(self) -> None:
-        """Read the needed rows and columns once."""
-        plan, column_sql = self.plan, self.table.column_sql
-        groups = [f"CAST({column_sql(c)} AS VARCHAR) AS {group_column(i)}" for i, c in enumerate(plan.group_columns)]
-        values = [f"{column_sql(column)} AS {alias}" for column, alias in self.values.items()]
-        moment = self._moment()
-        where = [f"({plan.where})"] if plan.where else []
-        if moment is None:
-            rows = _select([*groups, *values, f"CAST(0 AS INTEGER) AS {PERIOD}"], where)
-            self._create(rows)
-            return
-        first, last = self._register_bounds()
-        where += [f"{moment} >= {first}", f"{moment} < {last}"]
-        rows = _select([*groups, *values, f"{moment} AS moment"], where)
-        self._create(
-            f"WITH rows AS ({rows}) SELECT rows.* EXCLUDE (moment), {BOUNDS}.{PERIOD} "
-            f"FROM rows ASOF JOIN {BOUNDS} ON rows.moment >= {BOUNDS}.start"
-        )
-
-    def _create(self, query: str) -> None:
-        try:
-            self.table.connection.execute(f"CREATE TEMP TABLE {BASE} AS {query}")
-        except (duckdb.ParserException, duckdb.BinderException) as err:
-            raise PlanFailedError(self.table.name, first_line(err)) from err
-        except duckdb.ConversionException as err:
-            raise TimeColumnError(self.table.name, self.plan.time_column, f"cannot be read: {first_line(err)}") from err
-        except duckdb.Error as err:
-            raise SourceUnreadableError(self.table.name, first_line(err)) from err
-
-    def _moment(self) -> str | None:
-        plan, column = self.plan, self.plan.time_column
-        if plan.periods is None or (column is None and len(plan.periods) == 1):
-            return None
-        if column is None:
-            raise TimeColumnError(self.table.name, None, "is not given, and the run has several periods. Name it in 'source'")
-        column_type = self.table.type_of(column)
-        if isinstance(column_type, str):
-            raise TimeColumnError(self.table.name, column, f"cannot be used: {column_type}")
-        moment = moment_sql(self.table.column_sql(column), column_type.name, plan.time_zone, plan.zone)
-        if moment is None:
-            raise TimeColumnError(self.table.name, column, f"is {column_type.name}; use a timestamp, a date, or ISO text")
-        return moment
-
-    def _register_bounds(self) -> tuple[str, str]:
-        """Register the periods' starts; return the SQL of the first start and the last end."""
-        periods = self.plan.periods or ()
-        instant = pa.timestamp("us", tz="UTC")
-        bounds = pa.table({
-            PERIOD: pa.array(range(len(periods)), pa.int32()),
-            "start": pa.array([p.start for p in periods], instant),
-            "stop": pa.array([p.end for p in periods], instant),
-        })  # fmt: skip
-        self.table.connection.register(BOUNDS, bounds)
-        return f"(SELECT min(start) FROM {BOUNDS})", f"(SELECT max(stop) FROM {BOUNDS})"
-
-    # -- aggregates --------------------------------------------------------------------------------------------------
-
-    def _grouping(self, extra: Sequence[str] = ()) -> tuple[str, str]:
-        """SQL of the grouping columns with their mask, and of the GROUP BY clause."""
-        names = {column: group_column(i) for i, column in enumerate(self.plan.group_columns)}
-        mask = f"GROUPING({', '.join(names.values())})" if names else "0"
-        selected = ", ".join([PERIOD, *extra, *names.values(), f"CAST({mask} AS BIGINT) AS {MASK}"])
-        sets = ", ".join(f"({', '.join([PERIOD, *extra, *(names[c] for c in group_set)])})" for group_set in self.group_sets)
-        return selected, f"GROUP BY GROUPING SETS ({sets})"
-
-    def _scalars(self, work: Work, subjects: Subjects) -> Iterator[Answer | Refused]:
+    def _scalars(self, subjects: Subjects) -> Iterator[Answer | Refused]:
         if not subjects:
             return
         try:
-            yield self._scalar_answer(work, subjects)
+            answer = self._scalar_answer(subjects)
         except duckdb.Error as err:
-            yield from self._split(work, subjects, err)
+            self._raise_if_ours(err)
+            yield from self._split(subjects, err)
+        else:
+            yield answer
 
-    def _split(self, work: Work, subjects: Subjects, err: duckdb.Error) -> Iterator[Answer | Refused]:
-        """Halve what failed until the failing measure stands alone; the rest still comes."""
-        pairs = [(subject, measure) for subject, measures in subjects.items() for measure in measures]
-        log.warning("%s: a query of %d metrics failed and is split: %s", self.table.name, len(pairs), first_line(err))
-        if len(pairs) == 1:
+    def _raise_if_ours(self, err: duckdb.Error) -> None:
+        if isinstance(err, OUR_FAULT):
+            raise EngineFailedError(self.table.name, first_line(err)) from err
+
+    def _split(self, subjects: Subjects, err: duckdb.Error) -> Iterator[Answer | Refused]:
+        """Halve what failed until the failing measure stands alone; the rest still comes, row counts first."""
+        rows = {s: m for s, m in subjects.items() if s.over is Over.ROWS}
+        pairs = [(subject, measure) for subject, measures in subjects.items() if subject not in rows for measure in measures]
+        if not pairs:
+            raise EngineFailedError(self.table.name, first_line(err)) from err
+        if len(pairs) == 1 and not rows:
+            log.warning("%s: %s of %r failed: %s", self.table.name, pairs[0][1].expression.name, pairs[0][1].column, first_line(err))
             yield Refused(pairs[0][1], first_line(err))
             return
-        for half in (pairs[: len(pairs) // 2], pairs[len(pairs) // 2 :]):
+        yield from self._scalars(rows)
+        middle = (len(pairs) + 1) // 2
+        for half in (pairs[:middle], pairs[middle:]):
             part: dict[Subject, list[Measure]] = {}
             for subject, measure in half:
                 part.setdefault(subject, []).append(measure)
-            yield from self._scalars(Work(subjects=part), part)
+            yield from self._scalars(part)
 
-    def _scalar_answer(self, work: Work, subjects: Subjects) -> Answer:
-        aggregates, columns = [f"count(*) AS {ROWS}"], {}
+    def _scalar_answer(self, subjects: Subjects) -> Answer:
+        work = Work(subjects={subject: list(measures) for subject, measures in subjects.items()})
+        aggregates, outputs, columns = [f"count(*) AS {ROWS}"], [ROWS], {}
         for i, subject in enumerate(subjects):
-            columns[subject] = {p.alias: f"s{i}_{p.alias}" for p in work.primitives(subject)}
-            aggregates += [f"{self._aggregate(subject, p)} AS {columns[subject][p.alias]}" for p in work.primitives(subject)]
+            primitives = work.primitives(subject)
+            columns[subject] = {p.alias: f"s{i}_{p.alias}" for p in primitives}
+            plain = [p for p in primitives if p.name != "quantile"]
+            quantiles = [p for p in primitives if p.name == "quantile"]
+            aggregates += [f"{self._aggregate(subject, p)} AS s{i}_{p.alias}" for p in plain]
+            outputs += [f"s{i}_{p.alias}" for p in plain]
+            if quantiles:  # of one sorting
+                aggregates.append(f"{self._quantiles(subject, quantiles)} AS s{i}_quantiles")
+                outputs += [f"s{i}_quantiles[{j}] AS s{i}_{p.alias}" for j, p in enumerate(quantiles, 1)]
         selected, group_by = self._grouping()
         source = self._items_from(next(iter(subjects)))
-        table = self._arrow(f"SELECT {selected}, {', '.join(aggregates)} FROM {source} {group_by}")
+        keys = ", ".join([PERIOD, *self.groups, MASK])
+        table = self._arrow(
+            f"SELECT {keys}, {', '.join(outputs)} FROM (SELECT {selected}, {', '.join(aggregates)} FROM {source} {group_by}) AS answer"
+        )
         return Answer(self._with_group_set(table), columns, dict(subjects))
 
-    def _value(self, subject: Subject) -> tuple[str, ColumnType]:
-        kind = self.types[subject.column]
-        assert isinstance(kind, ColumnType)
+    def _grouping(self, extra: Sequence[str] = ()) -> tuple[str, str]:
+        """SQL of the grouping columns with their mask, and of the GROUP BY clause."""
+        names = dict(zip(self.plan.group_columns, self.groups))
+        mask = f"GROUPING({', '.join(self.groups)})" if names else "0"
+        selected = ", ".join([PERIOD, *extra, *self.groups, f"CAST({mask} AS BIGINT) AS {MASK}"])
+        sets = ", ".join(f"({', '.join([PERIOD, *extra, *(names[c] for c in group_set)])})" for group_set in self.group_sets)
+        return selected, f"GROUP BY GROUPING SETS ({sets})"
+
+    def _value(self, subject: Subject) -> tuple[str, str, ColumnType]:
+        """SQL of what is computed of, of the column itself, and its type."""
+        kind = self.readable[subject.column]
         column = "item" if subject.over is Over.ITEMS else self.values[subject.column]
-        return subject_value(subject, column, kind), kind
+        return subject_value(subject, column, kind), column, kind
 
     def _aggregate(self, subject: Subject, primitive: Primitive) -> str:
         if subject.over is Over.ROWS:
             return "count(*)"
-        value, kind = self._value(subject)
-        numeric = bool(kind.kind & Kind.NUMERIC) or subject.over is Over.LENGTHS
-        return primitive_sql(primitive, value, floating=is_float(subject, kind), numeric=numeric)
+        value, column, kind = self._value(subject)
+        floating = is_float(subject, kind)
+        raw = column if subject.over in (Over.VALUES, Over.ITEMS) and value.startswith("epoch(") else None
+        return primitive_sql(primitive, value, floating=floating, raw=raw)
+
+    def _quantiles(self, subject: Subject, quantiles: Sequence[Primitive]) -> str:
+        value, _, kind = self._value(subject)
+        return quantiles_sql(value, [float(q.argument or 0.0) for q in quantiles], floating=is_float(subject, kind))
 
     def _items_from(self, subject: Subject) -> str:
         """Return the rows to aggregate: one an item for items, else the rows themselves."""
@@ -199,34 +176,41 @@ class _Scan:
             return BASE
         alias = self.values[subject.column]
         items = f"list_slice({alias}, 1, {int(subject.k)})" if subject.k is not None else alias
-        groups = [group_column(i) for i in range(len(self.plan.group_columns))]
-        return f"(SELECT {', '.join([PERIOD, *groups])}, unnest({items}) AS item FROM {BASE})"
+        return f"(SELECT {', '.join([PERIOD, *self.groups])}, unnest({items}) AS item FROM {BASE})"
+
+    # -- one number an entity ----------------------------------------------------------------------------------------
 
     def _entities(self, subject: Subject, measures: Sequence[Measure]) -> Iterator[Answer | Refused]:
-        value, kind = self._value(subject)
-        if "FLOAT" in kind.name or "DOUBLE" in kind.name or "DECIMAL" in kind.name:
+        _, column, kind = self._value(subject)
+        if not is_entity(kind):
             reason = f"column {subject.column!r} is {kind.name}: every value would be an entity. Round it to an integer or a text first."
             yield from (Refused(measure, reason) for measure in measures)
             return
         try:
-            yield self._entity_answer(subject, measures, "item" if subject.over is Over.ITEMS else self.values[subject.column])
+            answer = self._entity_answer(subject, measures, column)
         except duckdb.Error as err:
+            self._raise_if_ours(err)
             yield from (Refused(measure, first_line(err)) for measure in measures)
+        else:
+            yield answer
 
     def _entity_answer(self, subject: Subject, measures: Sequence[Measure], value: str) -> Answer:
         """Count entities; the largest are kept, ties by name, the rest is one entity."""
         selected, group_by = self._grouping([ENTITY])
-        groups = [group_column(i) for i in range(len(self.plan.group_columns))]
-        keys = ", ".join([PERIOD, MASK, *groups])
+        keys = ", ".join([PERIOD, MASK, *self.groups])
         rows = f"SELECT * EXCLUDE ({value}), CAST({value} AS VARCHAR) AS {ENTITY} FROM {self._items_from(subject)} WHERE {value} IS NOT NULL"
         table = self._arrow(
             f"WITH counted AS (SELECT {selected}, count(*) AS n FROM ({rows}) {group_by}), "
-            f"ranked AS (SELECT *, row_number() OVER (PARTITION BY {keys} ORDER BY n DESC, {ENTITY}) AS place FROM counted), "
-            f"kept AS (SELECT {keys}, CASE WHEN place <= {int(self.plan.max_entities)} THEN {ENTITY} ELSE '{OTHER}' END AS {ENTITY}, n FROM ranked) "
-            f"SELECT {keys}, {ENTITY}, CAST(sum(n) AS BIGINT) AS count, "
+            f"ranked AS (SELECT *, row_number() OVER (PARTITION BY {keys} ORDER BY n DESC, {ENTITY}) > {int(self.plan.max_entities)} AS cut "
+            f"FROM counted), "
+            f"kept AS (SELECT {keys}, CASE WHEN cut THEN '{OTHER}' ELSE {ENTITY} END AS {ENTITY}, n, cut FROM ranked) "
+            f"SELECT {keys}, {ENTITY}, CAST(sum(n) AS BIGINT) AS count, count(*) FILTER (WHERE cut) AS {FOLDED}, "
             f"CAST(sum(sum(n)) OVER (PARTITION BY {keys}) AS BIGINT) AS {TOTAL} FROM kept GROUP BY {keys}, {ENTITY}"
         )
-        table = table.append_column(ROWS, table["count"])
+        most = pc.max(table[FOLDED]).as_py()
+        if most:
+            log.warning("%s: %r has up to %d entities a group beyond max_entities; they are one entity", self.table.name, subject.column, most)
+        table = table.drop_columns([FOLDED]).append_column(ROWS, table["count"])
         return Answer(self._with_group_set(table), {subject: {"count": "count", "total": TOTAL}}, {subject: measures}, per_entity=True)
 
     # -- shape -------------------------------------------------------------------------------------------------------
@@ -245,8 +229,3 @@ class _Scan:
         known = np.array(sorted(index), np.int64)
         places = np.array([index[mask] for mask in sorted(index)], np.int32)[np.searchsorted(known, masks)]
         return table.drop_columns([MASK]).append_column(GROUP_SET, pa.array(places, pa.int32()))
-
-
-def _select(columns: Sequence[str], where: Sequence[str]) -> str:
-    condition = f" WHERE {' AND '.join(where)}" if where else ""
-    return f"SELECT {', '.join(columns)} FROM {SOURCE}{condition}"

@@ -11,7 +11,7 @@ import duckdb
 
 from lupus_provider.engines.duckdb_sql import column_type, literal, quote
 from lupus_provider.engines.source import TableSource
-from lupus_provider.errors import SourceUnreadableError, UnknownDataError
+from lupus_provider.errors import SourceUnreadableError, UnknownDataError, did_you_mean
 from lupus_provider.metrics.plan import ColumnType
 
 SOURCE = "lupus_source"
@@ -31,16 +31,20 @@ class OpenTable:
 
     def column_sql(self, column: str) -> str:
         """Quoted column; `user.age` is a field of a struct where no column has that name."""
+        # With the table's name in front: otherwise the name could mean another output column of the same query.
         if column in self.columns or "." not in column:
-            return quote(column)
-        return ".".join(quote(part) for part in column.split("."))
+            return f"{SOURCE}.{quote(column)}"
+        return ".".join([SOURCE, *(quote(part) for part in column.split("."))])
 
     def type_of(self, column: str) -> ColumnType | str:
-        """Type of a column, or a sentence that says why it cannot be read."""
+        """Type of a column, or a sentence that says why it cannot be read. Names are compared with their case."""
+        missing = f"column {column!r} is not in the table. {did_you_mean(column, self.columns)}It has: {', '.join(self.columns[:20])}."
+        if column not in self.columns and column.split(".")[0] not in self.columns:
+            return missing  # DuckDB would take `Age` for `age`
         try:
             relation = self.connection.sql(f"SELECT {self.column_sql(column)} FROM {SOURCE}")
-        except duckdb.Error:
-            return f"column {column!r} is not in the table. It has: {', '.join(self.columns[:20])}."
+        except (duckdb.BinderException, duckdb.ParserException):
+            return missing
         return column_type(str(relation.types[0]))
 
 
@@ -59,9 +63,10 @@ def open_table(data: Any, name: str) -> Iterator[OpenTable]:
         connection.execute("SET TimeZone = 'UTC'")
         try:
             _bind(connection, data)
-            yield OpenTable(name, connection)
-        except (duckdb.IOException, duckdb.CatalogException, duckdb.ConnectionException, duckdb.HTTPException) as err:
+            table = OpenTable(name, connection)
+        except duckdb.Error as err:
             raise SourceUnreadableError(name, first_line(err)) from err
+        yield table
 
 
 def _bind(connection: duckdb.DuckDBPyConnection, data: Any) -> None:
@@ -74,10 +79,17 @@ def _bind(connection: duckdb.DuckDBPyConnection, data: Any) -> None:
         _open_file(connection, path).create_view(SOURCE)
     elif isinstance(data, duckdb.DuckDBPyRelation):
         connection.register(SOURCE, data.to_arrow_reader())  # it belongs to another connection: its rows stream over
-    elif hasattr(data, "__arrow_c_stream__") or type(data).__module__.startswith("pandas"):
+    elif _is_table(data):
         connection.register(SOURCE, data)
     else:
         raise UnknownDataError(f"{type(data).__module__}.{type(data).__qualname__}")
+
+
+def _is_table(data: Any) -> bool:
+    """Whether it is a frame, a lazy frame, an Arrow table or a reader: things with rows and named columns."""
+    named = any(hasattr(data, name) for name in ("columns", "schema", "collect_schema"))
+    module = type(data).__module__
+    return named and (hasattr(data, "__arrow_c_stream__") or module.startswith(("pandas.", "polars.", "pyarrow.")))
 
 
 def _open_file(connection: duckdb.DuckDBPyConnection, path: str) -> duckdb.DuckDBPyRelation:

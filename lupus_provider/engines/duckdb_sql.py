@@ -1,25 +1,33 @@
 """The primitives in DuckDB's SQL. Text only: nothing here opens a connection.
 
-Sums of floats and variances are taken in the order of the values, because floating-point addition depends on its order and a
-re-run must give the same bits.
+Every aggregate gives the same bits whatever the order of rows, because a re-run must give the same points: sums of floats are exact
+(`engines.duckdb_sums`), variances are taken in the order of the values.
 """
 
 from __future__ import annotations
 
 import re
 
+from lupus_provider.engines.duckdb_sums import exact_sum
 from lupus_provider.metrics.base import Kind, Over, Primitive
 from lupus_provider.metrics.plan import ColumnType, Subject
 
-_INTEGER = re.compile(r"U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|BOOLEAN")
+_INTEGER = re.compile(r"U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?")
 _NUMBER = re.compile(rf"(?:{_INTEGER.pattern}|FLOAT|DOUBLE|DECIMAL\(\d+,\s*\d+\))")
 _TIME = re.compile(r"DATE|TIMESTAMP(?:_S|_MS|_NS)?|TIMESTAMP WITH TIME ZONE")
 _LIST = re.compile(r"(?P<item>.+?)\[\d*\]$", re.DOTALL)
+_FLOATING = ("FLOAT", "DOUBLE", "UHUGEINT")  # DuckDB adds UHUGEINT as doubles
+_AWARE = r"([+-][0-9]{2}(:?[0-9]{2})?|[A-Za-z_/]+)$"
 
 
 def quote(identifier: str) -> str:
     """Quote one identifier."""
     return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote one text value, where a statement takes no parameters."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def column_type(type_name: str) -> ColumnType:
@@ -30,8 +38,7 @@ def column_type(type_name: str) -> ColumnType:
     >>> column_type("DOUBLE[]")
     ColumnType(kind=<Kind.NUMBER: 1>, is_list=True, name='DOUBLE[]')
     """
-    match = _LIST.fullmatch(type_name)
-    item = match["item"] if match else type_name
+    item = item_type(type_name)
     if item == "BOOLEAN":
         kind = Kind.BOOL
     elif _NUMBER.fullmatch(item):
@@ -40,9 +47,27 @@ def column_type(type_name: str) -> ColumnType:
         kind = Kind.TEXT
     elif _TIME.fullmatch(item):
         kind = Kind.TIME
+    elif item == '"NULL"':
+        kind = Kind.ANY  # a column that never held a value refuses nothing; everything of it is undefined
     else:
         kind = Kind.OTHER
-    return ColumnType(kind, match is not None, type_name)
+    return ColumnType(kind, item != type_name, type_name)
+
+
+def item_type(type_name: str) -> str:
+    """Return the type of a list's items, or the type itself; one level: the items of `INTEGER[][]` are `INTEGER[]`."""
+    match = _LIST.fullmatch(type_name)
+    return match["item"] if match else type_name
+
+
+def stored(column: str, type_name: str) -> str:
+    """Return the SQL that reads a column in the form in which it is kept: arrays of fixed length become lists."""
+    return column if type_name.endswith("[]") or not _LIST.fullmatch(type_name) else f"CAST({column} AS {item_type(type_name)}[])"
+
+
+def is_entity(kind: ColumnType) -> bool:
+    """Whether values name things that can be counted one by one; fractions do not."""
+    return kind.kind is not Kind.NUMBER or _INTEGER.fullmatch(item_type(kind.name)) is not None
 
 
 def subject_value(subject: Subject, column: str, kind: ColumnType) -> str:
@@ -59,26 +84,27 @@ def subject_value(subject: Subject, column: str, kind: ColumnType) -> str:
 
 
 def is_float(subject: Subject, kind: ColumnType) -> bool:
-    """Whether values can be NaN, so that they must be cleaned."""
-    item = kind.name.removesuffix("[]")
-    return subject.over in (Over.VALUES, Over.ITEMS) and (item in ("FLOAT", "DOUBLE") or kind.kind is Kind.TIME)
+    """Whether values can be NaN, so that they must be cleaned, and whether their sums round."""
+    return subject.over in (Over.VALUES, Over.ITEMS) and (item_type(kind.name) in _FLOATING or kind.kind is Kind.TIME)
 
 
-def primitive_sql(primitive: Primitive, value: str, *, floating: bool, numeric: bool) -> str:
+def primitive_sql(primitive: Primitive, value: str, *, floating: bool, raw: str | None = None) -> str:
     """Return the aggregate of a primitive over the SQL expression `value`.
 
     Parameters
     ----------
     floating
-        Whether values may be NaN; NaN is left out of all primitives but `rows` and `nans`.
-    numeric
-        Whether values can be computed with.
+        Whether values may be NaN; NaN is left out of all primitives but `rows`, `values` and `nans`.
+    raw
+        The column itself where `value` is computed of it with a loss: two nanoseconds may be one number of seconds.
     """
     clean = f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END" if floating else value
     number = f"CAST({clean} AS DOUBLE)"
     match primitive.name:
         case "rows":
             return "count(*)"
+        case "values":
+            return f"count({value})"
         case "nulls":
             return f"count(*) - count({value})"
         case "count":
@@ -86,27 +112,26 @@ def primitive_sql(primitive: Primitive, value: str, *, floating: bool, numeric: 
         case "nans":
             return f"count(*) FILTER (WHERE isnan({value}))" if floating else "0"
         case "sum":
-            return f"sum({number} ORDER BY {number})" if floating or not numeric else f"CAST(sum({clean}) AS DOUBLE)"
+            return exact_sum(number) if floating else f"CAST(sum({clean}) AS DOUBLE)"
         case "min" | "max":
             return f"CAST({primitive.name}({clean}) AS DOUBLE)"
         case "distinct":
-            return f"count(DISTINCT {clean})"
+            return f"count(DISTINCT {raw or clean})"
         case "variance":
-            return f"var_samp({number} ORDER BY {number})"
+            return f"list_var_samp(list_sort(list({number}) FILTER (WHERE {number} IS NOT NULL)))"
         case "zeros":
             return f"count(*) FILTER (WHERE {clean} = 0)"
         case "negatives":
             return f"count(*) FILTER (WHERE {clean} < 0)"
         case "empties":
             return f"count(*) FILTER (WHERE len({value}) = 0)"
-        case "quantile":
-            return f"quantile_cont({number}, {float(primitive.argument or 0.0)!r})"
     raise NotImplementedError(primitive.name)  # a metric asks for a primitive that this engine lacks: a programmer's error
 
 
-def literal(text: str) -> str:
-    """Quote one text value, where a statement takes no parameters."""
-    return "'" + text.replace("'", "''") + "'"
+def quantiles_sql(value: str, fractions: list[float], *, floating: bool) -> str:
+    """Return the aggregate of several exact quantiles at once: a list, in the order asked."""
+    clean = f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END" if floating else value
+    return f"quantile_cont(CAST({clean} AS DOUBLE), [{', '.join(repr(f) for f in fractions)}])"
 
 
 def moment_sql(column: str, type_name: str, time_zone: str, zone: str) -> str | None:
@@ -117,17 +142,21 @@ def moment_sql(column: str, type_name: str, time_zone: str, zone: str) -> str | 
     column
         Quoted time column.
     time_zone
-        Zone of timestamps without a zone.
+        Zone of timestamps and texts without a zone.
     zone
         The project's zone: a date is a day of it.
     """
-    as_day = f"timezone({literal(zone)}, CAST({column} AS TIMESTAMP))"
     if type_name == "TIMESTAMP WITH TIME ZONE":
         return column
     if type_name.startswith("TIMESTAMP"):
         return f"timezone({literal(time_zone)}, CAST({column} AS TIMESTAMP))"
     if type_name == "DATE":
-        return as_day
-    if type_name == "VARCHAR":
-        return f"CASE WHEN length({column}) = 10 THEN {as_day} ELSE CAST({column} AS TIMESTAMPTZ) END"
+        return f"timezone({literal(zone)}, CAST({column} AS TIMESTAMP))"
+    if type_name == "VARCHAR":  # text that is no time becomes null here, and is told apart from null when rows are read
+        naive = f"TRY_CAST({column} AS TIMESTAMP)"
+        return (
+            f"CASE WHEN length({column}) = 10 THEN timezone({literal(zone)}, {naive}) "
+            f"WHEN regexp_matches(substr({column}, 11), {literal(_AWARE)}) THEN TRY_CAST({column} AS TIMESTAMPTZ) "
+            f"ELSE timezone({literal(time_zone)}, {naive}) END"
+        )
     return None

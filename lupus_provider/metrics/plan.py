@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from lupus_provider.errors import BadPlanError
 from lupus_provider.metrics.base import Kind, Over, Primitive
 from lupus_provider.metrics.grammar import MetricExpression, parse_metric
 from lupus_provider.periods import Period
@@ -62,7 +65,7 @@ class MetricPlan:
     group_sets
         Roll-ups; the empty set is the whole.
     periods
-        Periods to split rows by, oldest first and without gaps between them; None: one point for all rows.
+        Periods to split rows by, oldest first and without overlap; None: one point for all rows.
     time_column
         Column that says when a row happened; None where `periods` has at most one.
     time_zone
@@ -114,11 +117,42 @@ def make_plan(
     ------
     UnknownMetricError
         If a name is no metric.
+    BadPlanError
+        If arguments contradict themselves, such as periods that overlap.
     """
-    sets = tuple(tuple(s) for s in group_sets) if group_sets is not None else (tuple(group_columns),)
-    measures = [Measure("", parse_metric(name)) for name in table_metrics]
-    measures += [Measure(column, parse_metric(name)) for column, names in column_metrics.items() for name in names]
-    return MetricPlan(tuple(dict.fromkeys(measures)), tuple(dict.fromkeys(sets)), **options)  # type: ignore[arg-type]
+    if group_sets is not None and group_columns:
+        raise BadPlanError("group_columns", "and group_sets are both given", "Keep group_sets, with the columns as one of its sets.")
+    measures = [Measure("", parse_metric(name)) for name in _names("table_metrics", table_metrics)]
+    measures += [Measure(column, parse_metric(name)) for column, names in column_metrics.items() for name in _names(column, names)]
+    sets = _distinct_sets([_names("group_columns", group_columns)] if group_sets is None else group_sets)
+    plan = MetricPlan(tuple(dict.fromkeys(measures)), sets, **options)  # type: ignore[arg-type]
+    _check(plan)
+    return plan
+
+
+def _names(argument: str, names: Sequence[str]) -> Sequence[str]:
+    if isinstance(names, str):  # a text is a sequence of letters
+        raise BadPlanError(argument, f"is the text {names!r}", f"Give a list: [{names!r}].")
+    return names
+
+
+def _distinct_sets(group_sets: Sequence[Sequence[str]]) -> tuple[GroupSet, ...]:
+    """Drop repeated columns and sets: the order of columns does not make another group. No set at all is the whole."""
+    sets = [tuple(dict.fromkeys(_names("group_sets", group_set))) for group_set in group_sets]
+    return tuple({frozenset(group_set): group_set for group_set in reversed(sets)}.values())[::-1] or ((),)
+
+
+def _check(plan: MetricPlan) -> None:
+    for argument, zone in (("time_zone", plan.time_zone), ("zone", plan.zone)):
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError) as err:
+            raise BadPlanError(argument, f"{zone!r} is unknown", "Use an IANA name such as 'Asia/Tokyo'.") from err
+    if plan.max_entities < 1:
+        raise BadPlanError("max_entities", f"is {plan.max_entities}", "Give 1 or more.")
+    for left, right in pairwise(plan.periods or ()):
+        if right.start < left.end:
+            raise BadPlanError("periods", f"are not in order: {right.start} comes before {left.end}", "Give them oldest first, without overlap.")
 
 
 @dataclass(slots=True)

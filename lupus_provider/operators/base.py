@@ -27,20 +27,25 @@ if TYPE_CHECKING:
 SPAN_KEYS = ("from", "to")
 
 
+def run_of(context: Context) -> Any:
+    """Return the DAG run of a task; Airflow gives it to every task, although its type says that it may not."""
+    return context["dag_run"]  # pyright: ignore[reportTypedDictNotRequiredAccess]
+
+
 def as_of(context: Context) -> datetime:
     """Return the instant that a run is about: the end of its data interval, else when it was due.
 
     Never `logical_date`, which is missing in manual runs and means something else in each timetable. All tasks of a run see the
     same instant, so each of them may compute the run's span for itself.
     """
-    run = context["dag_run"]
+    run = run_of(context)
     return run.data_interval_end or run.run_after
 
 
 def span_conf(context: Context) -> dict[str, Any]:
     """Return what a run was asked for: its conf, filled up with the `from` and `to` of its params (the trigger form)."""
     params: Mapping[str, Any] = context.get("params") or {}
-    asked = dict(context["dag_run"].conf or {})
+    asked = dict(run_of(context).conf or {})
     for key in SPAN_KEYS:
         if asked.get(key) is None and params.get(key) is not None:
             asked[key] = params[key]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lupus_provider.operators.base import LupusOperator
+from lupus_provider.operators.base import LupusOperator, run_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -20,5 +20,5 @@ class CollectOperator(LupusOperator):
         from lupus_provider.steps.collect import collect
 
         with self.work(context) as target:
-            run_id = context["dag_run"].run_id
+            run_id = run_of(context).run_id
             return collect(target, self.stores.stage, data_folder(), run_id, utc_now()).as_xcom()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lupus_provider.operators.base import LupusOperator
+from lupus_provider.operators.base import LupusOperator, run_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -19,5 +19,5 @@ class DetectOperator(LupusOperator):
         from lupus_provider.steps.detect import detect
 
         with self.work(context) as target:
-            run_id = context["dag_run"].run_id
+            run_id = run_of(context).run_id
             return detect(target, self.stores.history, self.stores.stage, utc_now(), run_id).as_xcom()

@@ -18,6 +18,9 @@ from lupus_provider.periods import Period
 from lupus_provider.records import GROUP_KEY, POINTS
 
 
+INFINITE = "the value is infinite. Leave infinite values out with 'where', or scale the column so that it does not overflow."
+
+
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """Whose points they are, and who measured them when."""
@@ -75,7 +78,7 @@ def points(plan: MetricPlan, answers: Iterable[Answer | Refused], stamp: Stamp, 
         rows = _filled(nothing, _empty_wholes(nothing, plan, len(periods)), {ROWS})
     groups = _frame(rows, plan)
     tables += [_failed(item, groups, stamp) for item in refused]
-    return _finish(pa.concat_tables(tables), stamp, periods)
+    return _finish(pa.concat_tables(tables), stamp, periods) if tables else POINTS.empty()
 
 
 def _no_rows(plan: MetricPlan) -> pa.Table:
@@ -163,12 +166,12 @@ def _answered(answer: Answer, table: pa.Table, frame: _Frame, stamp: Stamp) -> l
     tables = []
     for subject, aliases in answer.columns.items():
         state = {alias: _floats(table, name) for alias, name in aliases.items()}
-        n_rows = state.get("total" if answer.per_entity else "rows" if subject.over in (Over.ROWS, Over.LISTS) else "count")
         entity = _array(table[ENTITY]) if answer.per_entity else None
         for measure in answer.measures[subject]:
             metric = measure.expression.metric
             with np.errstate(all="ignore"):  # undefined is an answer here
                 values = metric.finish(**{name: state[primitive.alias] for name, primitive in metric.state.items()})
+            n_rows = state["total" if answer.per_entity else metric.stands_on.alias]
             keep = frame.asked if measure.column else np.ones(len(frame.asked), bool)
             tables.append(_table(measure, frame, stamp, values, n_rows, entity, keep))
     return tables
@@ -197,7 +200,7 @@ def _table(
     else:
         by_group = series_ids([f"{head}{middle}{text}" for text in frame.group_texts])
         ids = by_group[frame.group] if len(by_group) else np.empty(0, object)
-    errors = pa.array(np.where(infinite, "the value is infinite", None) if error is None else [error] * n, pa.string())
+    errors = pa.array(np.where(infinite, INFINITE, None) if error is None else [error] * n, pa.string())
     table = pa.table({
         "series_id": pa.array(ids, pa.string()),
         "column_name": pa.repeat(pa.scalar(measure.column, pa.string()), n),
@@ -205,7 +208,7 @@ def _table(
         "entity": entity if entity is not None else pa.nulls(n, pa.string()),
         "group_key": frame.group_keys.take(pa.array(frame.group)),
         "period": frame.period,
-        "value": pa.array(np.where(infinite, np.nan, values), pa.float64(), from_pandas=True),
+        "value": pa.array(np.where(infinite, np.nan, values) + 0.0, pa.float64(), from_pandas=True),  # -0.0 becomes 0.0: one zero
         "n_rows": pa.nulls(n, pa.int64()) if n_rows is None else pa.array(n_rows, pa.float64(), from_pandas=True).cast(pa.int64()),
         "error": errors,
     })  # fmt: skip

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
-from lupus_provider.naming import series_name
+from lupus_provider.errors import NoSuchPointError
+from lupus_provider.metrics import parse_metric
+from lupus_provider.naming import group_label, series_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,18 +40,29 @@ class Metrics:
         """Points that carry an error instead of a value."""
         return self._table.filter(pc.is_valid(self._table["error"]))
 
-    def value(self, column: str, metric: str, entity: str | None = None, **group: str | None) -> float | None:
+    def value(self, column: str, metric: str, /, entity: str | None = None, **group: object) -> float | None:
         """Return one value by name, for notebooks and tests.
+
+        Parameters
+        ----------
+        column, metric
+            As asked; the empty column for metrics of the rows themselves.
+        entity
+            Which distinct value, of a metric per entity.
+        group
+            Group column → value, such as `region="JP"`; None is the group of nulls.
 
         Raises
         ------
-        KeyError
+        NoSuchPointError
             If no or more than one point has that name; with several periods, filter `to_arrow()` instead.
         """
-        table = self._table.filter(pc.and_(pc.equal(self._table["column_name"], column), pc.equal(self._table["metric"], metric)))
-        rows = [r for r in table.to_pylist() if r["entity"] == entity and dict(r["group_key"]) == group]
+        name = parse_metric(metric).name
+        wanted = {key: None if value is None else str(value) for key, value in group.items()}
+        table = self._table.filter(pc.and_(pc.equal(self._table["column_name"], column), pc.equal(self._table["metric"], name)))
+        rows = [r for r in table.to_pylist() if r["entity"] == entity and dict(r["group_key"]) == wanted]
         if len(rows) != 1:
-            raise KeyError(f"{len(rows)} points are {series_name(column, metric, entity, group)!r}")
+            raise NoSuchPointError(series_name(column, name, entity, wanted), len(rows))
         return rows[0]["value"]
 
     def show(self, limit: int = 40) -> None:
@@ -59,7 +72,7 @@ class Metrics:
     def _rows(self, limit: int) -> list[list[str]]:
         rows = []
         for row in self._table.slice(0, limit).select(list(_SHOWN)).to_pylist():
-            row["group_key"] = ", ".join(f"{k}={v}" for k, v in row["group_key"])
+            row["group_key"] = group_label(dict(row["group_key"]))
             rows.append(["" if row[name] is None else f"{row[name]:g}" if isinstance(row[name], float) else str(row[name]) for name in _SHOWN])
         return rows
 

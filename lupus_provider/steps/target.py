@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,7 @@ def span_of(conf: Mapping[str, Any], as_of: datetime, project: Project, metric_s
     if set(given) != {"from", "to"}:
         raise BadSpanError(where, f"conf has only {next(iter(given))!r}", "Give both 'from' and 'to'.")
     try:
-        first, last = date.fromisoformat(str(given["from"])), date.fromisoformat(str(given["to"]))
+        first, last = _day(str(given["from"])), _day(str(given["to"]))
     except ValueError as err:
         raise BadSpanError(where, str(err), "Give local days such as 2013-01-31.") from err
     if last < first:
@@ -80,3 +81,9 @@ def span_of(conf: Mapping[str, Any], as_of: datetime, project: Project, metric_s
         return days_span(first, last, project.zone)
     except OverflowError as err:
         raise BadSpanError(where, f"{first} … {last} is beyond the calendar", "Give days that exist.") from err
+
+
+def _day(text: str) -> date:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):  # Python also takes forms that nobody means, such as 20130101.5
+        raise ValueError(f"{text!r} is not a day")
+    return date.fromisoformat(text)

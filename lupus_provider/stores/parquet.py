@@ -63,7 +63,11 @@ def footer(file: str) -> Footer:
         meta = pq.read_metadata(file)
         pairs = meta.metadata or {}
         return Footer(pairs[DIGEST].decode(), datetime.fromisoformat(pairs[WRITTEN_AT].decode()), meta.num_rows)
-    except (pa.ArrowInvalid, KeyError, ValueError) as err:
+    except OSError as err:
+        if err.errno is not None:  # the disk's error; Arrow's own for a broken footer has no number
+            raise
+        raise CorruptStoreError(file, "is not a file of records") from err
+    except (KeyError, ValueError) as err:
         raise CorruptStoreError(file, "is not a file of records") from err
 
 

@@ -80,7 +80,9 @@ def evaluations(*rows: Mapping[str, Any]) -> pa.Table:
     return a_table(EVALUATIONS, rows)
 
 
-def incoming(start: datetime, table: pa.Table, kind: RecordKind = POINTS, written_at: datetime | None = None) -> Incoming:
+def incoming(
+    start: datetime, table: pa.Table, kind: RecordKind = POINTS, written_at: datetime | None = None
+) -> Incoming:
     """Return a period as a load brings it."""
     return Incoming(start, kind.digest(table), written_at or day(400), lambda: table)
 

@@ -19,8 +19,8 @@ from lupus_provider.stores import files
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-WRITES_COUNTED = frozenset({1, 12})
-"""Which writes into one file are acts: the first, and one in the middle; a Parquet file has dozens."""
+WRITE_COUNTED = 1
+"""Which write into a file is an act: a Parquet file has dozens, and one half-written file is as bad as another."""
 
 
 class Acts:
@@ -56,13 +56,15 @@ class _Writing:
         self._file, self._acts, self._writes = file, acts, 0
 
     def write(self, data: Any) -> int:
+        """Write; the middle of a counted write is an act."""
         self._writes += 1
-        if self._writes in WRITES_COUNTED:
-            if self._acts.seen + 1 == self._acts.at:
-                self._file.write(bytes(data)[: len(data) // 2])
-                self._file.flush()
-            self._acts.act("write")
-        return self._file.write(data)
+        if self._writes != WRITE_COUNTED:
+            return self._file.write(data)
+        half = len(data) // 2
+        self._file.write(bytes(data)[:half])
+        self._file.flush()
+        self._acts.act("write")
+        return half + self._file.write(bytes(data)[half:])
 
     def __enter__(self) -> _Writing:
         return self

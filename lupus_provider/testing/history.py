@@ -3,10 +3,12 @@
 `reopen` is a picklable call without arguments that opens the same history in another process.
 """
 
+# ruff: noqa: D102  (the names of the laws are their sentences)
+
 from __future__ import annotations
 
 import random
-from datetime import datetime
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -30,14 +32,15 @@ from lupus_provider.testing.builders import (
 from lupus_provider.testing.processes import run_together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from lupus_provider.stores.history.base import HistoryStore, Switched
 
 KEY = (POINTS, PROJECT, METRIC_SET)
 
 
-def load(history: HistoryStore, values: dict[datetime, float | None]) -> Switched:
+def load(history: HistoryStore, values: Mapping[datetime, float | None]) -> Switched:
     """Load one point a period."""
     return history.load(*KEY, lambda: [incoming(at, points(a_point(value, at))) for at, value in values.items()])
 
@@ -188,10 +191,10 @@ class HistoryLaws:
             raise OSError(5, "Input/output error")
 
         bad = incoming(day(1), points(a_point(2.0, day(1))))
-        try:
-            history.load(*KEY, lambda: [incoming(day(), points(a_point(3.0))), type(bad)(day(1), "x", day(400), broken)])
-        except OSError:
-            pass
+        with suppress(OSError):
+            history.load(
+                *KEY, lambda: [incoming(day(), points(a_point(3.0))), type(bad)(day(1), "x", day(400), broken)]
+            )
         assert values(history) == {day(): 1.0}
 
     def test_a_reader_sees_a_load_whole_or_not_at_all(
@@ -206,7 +209,11 @@ class HistoryLaws:
     def test_two_processes_loading_the_same_leave_one_load(
         self, history: HistoryStore, reopen: Callable[[], HistoryStore]
     ) -> None:
-        assert run_together((load_many, reopen, 0, 5), (load_many, reopen, 0, 5), (load_many, reopen, 4, 1)) == [0, 0, 0]
+        assert run_together((load_many, reopen, 0, 5), (load_many, reopen, 0, 5), (load_many, reopen, 4, 1)) == [
+            0,
+            0,
+            0,
+        ]
         assert len(values(history)) == 4
         assert len(set(values(history).values())) == 1
 

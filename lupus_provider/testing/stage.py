@@ -3,6 +3,8 @@
 `reopen` is a picklable call without arguments that opens the same stage in another process.
 """
 
+# ruff: noqa: D102  (the names of the laws are their sentences)
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
@@ -115,7 +117,6 @@ class StageLaws:
         )
         assert codes == [0, 0, 0]
         assert {rows[0]["value"] for rows in staged(stage).values()} == {2.0}
-
 
 
 __all__ = ["StageLaws", "staged"]

@@ -9,8 +9,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb  # noqa: F401  (so that a fork server has it)
 import numpy as np
@@ -34,7 +33,12 @@ from lupus_provider.stores.index import tables
 from lupus_provider.testing.builders import METRIC_SET, PROJECT, a_project, content, day
 from lupus_provider.testing.faults import Acts, injected, kill, stop
 
-Step = Literal["collect", "load_history", "load_index", "detect", "load_history_verdicts", "load_index_verdicts", "alert"]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Step = Literal[
+    "collect", "load_history", "load_index", "detect", "load_history_verdicts", "load_index_verdicts", "alert"
+]
 STEPS: tuple[Step, ...] = (
     "collect", "load_history", "load_index", "detect", "load_history_verdicts", "load_index_verdicts", "alert",
 )  # fmt: skip
@@ -130,7 +134,14 @@ class Way:
         episodes = self.ledger.episodes(PROJECT, METRIC_SET, datetime(1970, 1, 1, tzinfo=UTC))
         outbox = {state: [m.message_id for m in self.ledger.messages(state)] for state in ("pending", "sent", "failed")}
         lines = [json.loads(line)["message_id"] for line in self.channel.path.read_text().splitlines()]  # type: ignore[union-attr]
-        return {"history": history, "stage": staged, "index": rows, "episodes": episodes, "outbox": outbox, "told": lines}
+        return {
+            "history": history,
+            "stage": staged,
+            "index": rows,
+            "episodes": episodes,
+            "outbox": outbox,
+            "told": lines,
+        }
 
     def leavings(self) -> list[str]:
         """Return files that no store needs: temporary ones of dead writers, and versions that no manifest names."""
@@ -141,11 +152,20 @@ class Way:
         return left + [str(v) for v in (self.home / "history").rglob("v=*") if v.name not in manifests]
 
 
-def run_step(home: Path, step: Step, now: datetime, fault: Literal["none", "kill", "stop"] = "none", at: int = 0) -> None:
+def run_step(
+    home: Path, step: Step, now: datetime, fault: Literal["none", "kill", "stop"] = "none", at: int = 0
+) -> None:
     """Run a step in this process, with a fault at its `at`-th act of writing; for `processes.start`."""
     way = Way(home)
     with injected(at, {"none": _nothing, "kill": kill, "stop": stop}[fault]):
         way.run(step, now)
+
+
+def die_making_databases(home: Path, at: int) -> None:
+    """Open index and ledger for the first time in this process, killed at the `at`-th act."""
+    way = Way(home)
+    with injected(at, kill):
+        assert way.index is not way.ledger
 
 
 def count_acts(home: Path, step: Step) -> Acts:
@@ -159,4 +179,4 @@ def _nothing() -> None:
     return None
 
 
-__all__ = ["NOW", "STEPS", "Step", "Way", "count_acts", "run_step", "write_source"]
+__all__ = ["NOW", "STEPS", "Step", "Way", "count_acts", "die_making_databases", "run_step", "write_source"]

@@ -19,19 +19,16 @@ PAGE = "lupus_provider/ui/dist/main.js"
 # Run in the fresh environment under the name that Airflow's api-server has.
 SERVE = """
 import asyncio, sys
+import httpx
 sys.argv = ["airflow", "api-server"]
 import lupus_provider
 from lupus_provider.plugin import LupusPlugin
 (app,) = [item["app"] for item in LupusPlugin.fastapi_apps]
 
 async def get(path):
-    sent = []
-    async def receive(): return {"type": "http.request", "body": b"", "more_body": False}
-    async def send(message): sent.append(message)
-    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": [],
-             "root_path": "", "scheme": "http", "http_version": "1.1", "server": ("t", 80), "client": ("t", 1), "app": app}
-    await app(scope, receive, send)
-    print(path, sent[0]["status"], dict(sent[0]["headers"])[b"content-type"].decode())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t") as client:
+        answer = await client.get(path)
+    print(path, answer.status_code, answer.headers["content-type"])
 
 asyncio.run(get("/static/main.js"))
 print(lupus_provider.__file__)

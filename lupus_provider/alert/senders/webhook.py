@@ -1,7 +1,7 @@
 """Tells a webhook: JSON by POST, with the message's id so that the receiver can drop repeats.
 
-Address and token are secrets. httpx logs the address of every request and quotes headers that it refuses, so neither its log lines
-nor its exceptions leave this file.
+Address and token are secrets. httpx logs the address of every request, and both libraries quote headers that they refuse, so
+neither their log lines nor their exceptions leave this file.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ TIMEOUT_SECONDS = 10.0
 REFUSALS = frozenset({400, 401, 403, 404, 405, 410, 413, 415, 422})
 """Answers that a repeat will not change."""
 
+LOUD = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
+"""Loggers that would tell."""
+
 _posting: ContextVar[bool] = ContextVar("lupus_posting", default=False)
 
 
@@ -28,7 +31,8 @@ def _is_not_ours(_record: logging.LogRecord) -> bool:
     return not _posting.get()
 
 
-logging.getLogger("httpx").addFilter(_is_not_ours)
+for _name in LOUD:  # a filter of a logger is not asked for its children
+    logging.getLogger(_name).addFilter(_is_not_ours)
 
 
 class WebhookSender:

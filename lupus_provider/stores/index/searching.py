@@ -226,7 +226,7 @@ def _values(connection: Connection, name: str, statement: Any, null: str | None,
 
 
 def _days(connection: Connection, condition: sa.ColumnElement[bool]) -> list[Day]:
-    """The overview strip: over all history, so that a window is chosen with its surroundings in sight."""
+    """Return the overview strip: over all history, so that a window is chosen with its surroundings in sight."""
     c = t.anomaly.c
     joined = t.anomaly.join(t.series, t.series.c.series_id == c.series_id)
     statement = sa.select(c.period, sa.func.count(sa.distinct(c.series_id)).label("n")).select_from(joined)

@@ -8,7 +8,7 @@ from rich.console import Console
 from lupus_provider.cli import runs as module
 from lupus_provider.cli.airflow_api import Task
 from lupus_provider.cli.errors import RunFailedError
-from lupus_provider.cli.runs import Report, Run, ensure_started, follow, steps_line
+from lupus_provider.cli.runs import Report, Run, Start, ensure_started, follow, steps_line
 
 RUN = Run("lupus.flights.departures", "r1", {"from": "a", "to": "b"})
 
@@ -40,7 +40,7 @@ def report(monkeypatch):
 def wait(api, report, **kwargs):
     follow(
         api,
-        [RUN],
+        {RUN: kwargs.get("start", Start.NEW)},
         report,
         log_of=lambda run, task: f"log of {task and task.task_id}",
         check=kwargs.get("check", lambda: None),
@@ -49,13 +49,13 @@ def wait(api, report, **kwargs):
 
 def test_a_new_run_is_switched_on_and_started():
     api = Api((None, []))
-    assert ensure_started(api, RUN)
+    assert ensure_started(api, RUN) is Start.NEW
     assert api.calls == [("unpause", RUN.dag_id), ("start_run", RUN.dag_id, "r1", RUN.conf)]
 
 
 def test_a_run_that_succeeded_is_left_alone():
     api = Api(("success", []))
-    assert not ensure_started(api, RUN)
+    assert ensure_started(api, RUN) is Start.DONE_BEFORE
     assert api.calls == []
 
 
@@ -64,7 +64,7 @@ def test_a_run_that_succeeded_is_left_alone():
 )
 def test_an_earlier_run_is_taken_up(state, calls):
     api = Api((state, []))
-    assert ensure_started(api, RUN)
+    assert ensure_started(api, RUN) is Start.TAKEN_UP
     assert api.calls == [("unpause", RUN.dag_id), *calls]
 
 
@@ -79,6 +79,18 @@ def test_a_failed_run_names_task_and_log(report):
     tasks = [Task("collect", "success", 1), Task("detect", "failed", 3), Task("alert", "upstream_failed", 0)]
     with pytest.raises(RunFailedError, match=r"ended as failed in task detect.*log of detect"):
         wait(Api(("running", tasks), ("failed", tasks)), report)
+
+
+def test_a_run_that_stops_have_interrupted_is_tried_once_more(report):
+    api = Api(("failed", []), ("running", []), ("success", []))
+    wait(api, report, start=Start.TAKEN_UP)
+    assert api.calls == [("retry_run", RUN.dag_id, "r1")]
+    with pytest.raises(RunFailedError):
+        wait(Api(("failed", []), ("running", []), ("failed", [])), report, start=Start.TAKEN_UP)
+
+
+def test_a_run_that_was_done_before_is_not_waited_for(report):
+    wait(Api(("failed", [])), report, start=Start.DONE_BEFORE)
 
 
 def test_a_run_that_somebody_removed_does_not_hang(report):

@@ -116,6 +116,7 @@ def test_a_window_changes_which_anomalies_count(ana, catalogue):
     )
     assert page["counts"]["anomalous"] == 1
     assert page["total"] == len(catalogue.ALPHA)
+    assert page["days"] == ana.get("/catalog/search").json()["days"]  # the strip shows where else to look
     only = ana.get("/catalog/search", only="anomalous", start=catalogue.at(20), end=catalogue.at(21)).json()
     assert names(only) == [jp.id]
 

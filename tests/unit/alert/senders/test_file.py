@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import subprocess
 import sys
@@ -62,9 +63,28 @@ def test_a_line_that_somebody_else_wrote_stays_and_stops_nothing(tmp_path):
 
 def test_a_file_that_cannot_be_written_is_tried_again_later(tmp_path):
     (tmp_path / "taken").write_text("")
-    with pytest.raises(DeliveryError, match="alerts.jsonl") as caught:
+    with pytest.raises(DeliveryError, match=r"alerts\.jsonl") as caught:
         FileSender(tmp_path / "taken" / "alerts.jsonl").send("m1", {})
     assert isinstance(caught.value, Transient)
+
+
+def test_a_writer_waits_for_the_other_and_sees_what_it_wrote(tmp_path):
+    path = tmp_path / "a.jsonl"
+    code = (
+        "import fcntl, sys; from pathlib import Path; from lupus_provider.alert.senders.file import FileSender\n"
+        "lock = fcntl.flock\n"
+        "fcntl.flock = lambda *args: (print('asks', flush=True), lock(*args))\n"
+        "FileSender(Path(sys.argv[1])).send('m1', {})"
+    )
+    with path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        other = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
+        assert other.stdout is not None
+        assert other.stdout.readline() == "asks\n"
+        file.write(b'{"message_id": "m1"}\n')
+    other.communicate()
+    assert other.returncode == 0
+    assert lines(path) == [{"message_id": "m1"}]
 
 
 def test_writers_side_by_side_lose_and_double_nothing(tmp_path):
