@@ -7,7 +7,7 @@ the operator base can decide on retries and the server can answer with the same 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -276,3 +276,15 @@ class NoSuchPointError(Terminal, KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class DetectorsFailedError(Terminal):
+    """Detectors broke, so that their series were not judged."""
+
+    def __init__(self, where: str, broken: Mapping[str, int]) -> None:
+        self.where, self.broken = where, dict(broken)
+        named = ", ".join(f"{detector} ({series} series)" for detector, series in self.broken.items())
+        super().__init__(
+            f"{where}: detectors broke: {named}. All other verdicts are stored and told. "
+            "The log of the detect task has the tracebacks; mend the rule and clear that task."
+        )

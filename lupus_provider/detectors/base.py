@@ -36,6 +36,8 @@ class Outcome(IntEnum):
     """There was no value to judge."""
     EXCUSED = 4
     """Strange, but planned or labelled: a campaign, an outage that is known."""
+    FAILED = 5
+    """The detector broke before it could judge; the log of the detect task says why."""
 
 
 class Severity(StrEnum):

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from lupus_provider.alert.episodes import SEVERITIES, Found, find_episodes, strangeness
 from lupus_provider.alert.messages import compose, message_id
-from lupus_provider.errors import LedgerMovedError
+from lupus_provider.errors import DetectorsFailedError, LedgerMovedError
 from lupus_provider.naming import series_name
 from lupus_provider.periods import Span, last_complete, period_at, periods_in
 from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS
@@ -87,12 +87,26 @@ def alert(
         If the receiver will never take a message.
     LedgerMovedError
         If other tries of the same task kept changing the ledger.
+    DetectorsFailedError
+        If detectors broke: everything else is recorded and told by then, but the run must not look healthy.
     """
     news = _recorded(target, history, ledger, channel, now)
     sent, undelivered = deliver(ledger, channel, now, partial(_is_of, target), patience)
     done = replace(news, sent=sent, undelivered=undelivered)
     log.info("alerted %s: %s", target, done)
+    broken = _broken_detectors(target, history)
+    if broken:
+        raise DetectorsFailedError(str(target), broken)
     return done
+
+
+def _broken_detectors(target: Target, history: HistoryStore) -> dict[str, int]:
+    """Return the detectors that broke over the span, with how many series they should have judged."""
+    columns = ("series_id", "detector", "outcome")
+    query = HistoryQuery(EVALUATIONS, target.project.project, target.metric_set_name, target.span, columns)
+    failed = history.scan(query).read_all().filter(pc.field("outcome") == "failed")
+    counted = failed.group_by("detector").aggregate([("series_id", "count_distinct")])
+    return dict(sorted(zip(counted["detector"].to_pylist(), counted["series_id_count_distinct"].to_pylist())))
 
 
 def _recorded(target: Target, history: HistoryStore, ledger: LedgerStore, channel: Channel, now: datetime) -> Alerted:

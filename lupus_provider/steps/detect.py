@@ -44,7 +44,7 @@ class Detected:
     evaluations: int
     anomalies: int
     failed_detectors: int
-    """Detectors that broke; the others' verdicts still came, the log has the tracebacks."""
+    """Detectors that broke: their evaluations say `failed`, the log has the tracebacks, the others' verdicts still came."""
     superseded: int
     """Periods that a newer detection had staged already."""
 
@@ -67,13 +67,14 @@ def detect(target: Target, history: HistoryStore, stage: StageStore, now: dateti
     failed = 0
     if panel is not None and len(panel):
         for detector, mine in _shares(panel, target.metric_set.detect):
+            judged = slice(len(panel.period_start) - len(periods), len(panel.period_start))
             try:
-                verdicts = judge(mine, detector, len(periods), run_id, now)
+                judgement = detector.detect(mine, judged)
             except Exception:  # (anybody's detector: whatever it raises, the others must go on)
                 log.exception("detector %s of %s broke; the others go on", detector.key, target)
+                judgement = Judgement.empty(len(mine), len(periods), Outcome.FAILED)
                 failed += 1
-                continue
-            for kind, table in verdicts.items():
+            for kind, table in verdicts(mine, detector, judgement, judged, run_id, now).items():
                 tables[kind].append(table)
     superseded = 0
     counts = {}
@@ -119,15 +120,10 @@ def _shares(panel: Panel, detectors: Sequence[Detector]) -> Iterator[tuple[Detec
             yield detector, panel.select(np.array(rows, np.intp))
 
 
-def judge(panel: Panel, detector: Detector, n_periods: int, run_id: str, now: datetime) -> dict[RecordKind, pa.Table]:
-    """Return a detector's anomalies and evaluations of the panel's last `n_periods` periods."""
-    rows = np.array([i for i, series in enumerate(panel.series) if detector.selects(series)], np.intp)
-    if not len(rows):
-        return {}
-    mine = panel.select(rows)
-    total = len(panel.period_start)
-    judged = slice(total - n_periods, total)
-    judgement = detector.detect(mine, judged)
+def verdicts(
+    mine: Panel, detector: Detector, judgement: Judgement, judged: slice, run_id: str, now: datetime
+) -> dict[RecordKind, pa.Table]:
+    """Return what a detector said of the judged periods as anomalies and evaluations."""
     i, j = np.nonzero(_alive(mine)[:, judged])
     common = _common(mine, detector, judgement, judged, i, j, run_id, now)
     outcome = judgement.outcome[i, j]

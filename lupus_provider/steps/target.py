@@ -85,5 +85,5 @@ def span_of(conf: Mapping[str, Any], as_of: datetime, project: Project, metric_s
 
 def _day(text: str) -> date:
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):  # Python also takes forms that nobody means, such as 20130101.5
-        raise ValueError(f"{text!r} is not a day")
+        raise ValueError(f"{text!r} is not a day")  # noqa: TRY003  (becomes a BadSpanError)
     return date.fromisoformat(text)

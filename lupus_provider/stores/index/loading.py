@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lupus_provider.stores.history.base import Incoming
     from lupus_provider.stores.index.base import MetricSetInfo
 
-OUTCOMES = ("normal", "anomaly", "too_short", "no_data", "excused")
+OUTCOMES = ("normal", "anomaly", "too_short", "no_data", "excused", "failed")
 SEVERITY_WEIGHT = {"low": 0.5, "medium": 1.0, "high": 1.5, "critical": 2.0}
 NO_SCORE = 1e-4
 """Probability that stands for an anomaly whose detector gives none."""

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lupus_provider.alert.channels import Channel
-from lupus_provider.errors import LedgerMovedError
+from lupus_provider.errors import DetectorsFailedError, LedgerMovedError
 from lupus_provider.periods import Span
 from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS
 from lupus_provider.steps import alert as step
@@ -177,3 +177,15 @@ def test_a_decision_on_what_has_changed_since_is_not_recorded(world, monkeypatch
     with pytest.raises(LedgerMovedError):
         record_news(target, world.history, world.ledger, world.channel, day(400))
     assert len(world.ledger.messages()) == 1
+
+
+def test_broken_detectors_turn_the_run_red_after_everything_else_was_told(world):
+    world.judge({0})
+    broken = evaluations(an_evaluation("failed", day(1)))
+    world.history.load(POINTS, *KEY, lambda: [incoming(day(1), points(a_point(1.0, day(1))))])
+    world.history.load(EVALUATIONS, *KEY, lambda: [incoming(day(1), broken, EVALUATIONS)])
+    with pytest.raises(DetectorsFailedError, match=r"1 series"):
+        world.alert(0, 2)
+    assert len(world.told) == 1
+    world.judge(set(), first=1)
+    world.alert(0, 2)

@@ -102,6 +102,7 @@ def test_one_broken_detector_does_not_stop_the_others(world, monkeypatch, error,
     done = world.detect(0, 0, [{**HIGH, "max": 7.0}, HIGH])
     assert (done.failed_detectors, done.anomalies) == (1, 1)
     assert "broke" in caplog.text
+    assert sorted(row["outcome"] for row in world.staged(EVALUATIONS)) == ["anomaly", "failed"]
 
 
 def test_two_rules_with_the_same_parameters_judge_a_series_once_by_the_louder(world):
