@@ -96,7 +96,8 @@ def primitive_sql(primitive: Primitive, value: str, *, floating: bool, raw: str 
     floating
         Whether values may be NaN; NaN is left out of all primitives but `rows`, `values` and `nans`.
     raw
-        The column itself where `value` is computed of it with a loss: two nanoseconds may be one number of seconds.
+        The column itself where `value` is computed of it with a loss: two nanoseconds may be one number of seconds, and infinity
+        is none.
     """
     clean = f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END" if floating else value
     number = f"CAST({clean} AS DOUBLE)"
@@ -104,9 +105,9 @@ def primitive_sql(primitive: Primitive, value: str, *, floating: bool, raw: str 
         case "rows":
             return "count(*)"
         case "values":
-            return f"count({value})"
+            return f"count({raw or value})"
         case "nulls":
-            return f"count(*) - count({value})"
+            return f"count(*) - count({raw or value})"
         case "count":
             return f"count({clean})"
         case "nans":

@@ -138,8 +138,11 @@ def _names(argument: str, names: Sequence[str]) -> Sequence[str]:
 
 def _distinct_sets(group_sets: Sequence[Sequence[str]]) -> tuple[GroupSet, ...]:
     """Drop repeated columns and sets: the order of columns does not make another group. No set at all is the whole."""
-    sets = [tuple(dict.fromkeys(_names("group_sets", group_set))) for group_set in group_sets]
-    return tuple({frozenset(group_set): group_set for group_set in reversed(sets)}.values())[::-1] or ((),)
+    sets: dict[frozenset[str], GroupSet] = {}
+    for group_set in group_sets:
+        columns = tuple(dict.fromkeys(_names("group_sets", group_set)))
+        sets.setdefault(frozenset(columns), columns)
+    return tuple(sets.values()) or ((),)
 
 
 def _check(plan: MetricPlan) -> None:

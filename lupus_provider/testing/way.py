@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-import duckdb  # noqa: F401  (so that a fork server has it)
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
+import lupus_provider.engines.duckdb  # noqa: F401  (so that a fork server has it)
 from lupus_provider import stores
 from lupus_provider.alert.channels import Channel
 from lupus_provider.periods import Span
