@@ -7,9 +7,11 @@ the operator base can decide on retries and the server can answer with the same 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class LupusError(Exception):
@@ -18,6 +20,7 @@ class LupusError(Exception):
     _made_of: tuple[tuple[Any, ...], dict[str, Any]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> LupusError:
+        """Keep what the error was made of, whatever its own constructor does."""
         self = super().__new__(cls)
         self._made_of = (args, kwargs)
         return self
@@ -97,7 +100,9 @@ class MissingExtraError(Terminal, ImportError):
 
     def __init__(self, feature: str, extra: str) -> None:
         self.feature, self.extra = feature, extra
-        super().__init__(f"{feature} needs an optional library. Install it with: pip install 'airflow-provider-lupus[{extra}]'")
+        super().__init__(
+            f"{feature} needs an optional library. Install it with: pip install 'airflow-provider-lupus[{extra}]'"
+        )
 
 
 class BadSpanError(Terminal, ValueError):
@@ -113,7 +118,9 @@ class UnknownMetricError(Terminal, ValueError):
 
     def __init__(self, metric: str, known: Sequence[str]) -> None:
         self.metric, self.known = metric, tuple(known)
-        super().__init__(f"metric {metric!r} is unknown. {did_you_mean(metric, known)}Known: {', '.join(sorted(known))}.")
+        super().__init__(
+            f"metric {metric!r} is unknown. {did_you_mean(metric, known)}Known: {', '.join(sorted(known))}."
+        )
 
 
 class UnknownDataError(Terminal, TypeError):
@@ -132,7 +139,9 @@ class SourceUnreadableError(Transient):
 
     def __init__(self, source: str, reason: str) -> None:
         self.source, self.reason = source, reason
-        super().__init__(f"source {source} cannot be read: {reason}. Check that it exists and that this process may read it.")
+        super().__init__(
+            f"source {source} cannot be read: {reason}. Check that it exists and that this process may read it."
+        )
 
 
 class TimeColumnError(Terminal, ValueError):
@@ -150,7 +159,9 @@ class PlanFailedError(Terminal, ValueError):
 
     def __init__(self, source: str, reason: str) -> None:
         self.source, self.reason = source, reason
-        super().__init__(f"source {source}: the plan cannot be computed: {reason}. Check 'where' and the group columns.")
+        super().__init__(
+            f"source {source}: the plan cannot be computed: {reason}. Check 'where' and the group columns."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +203,9 @@ class UnknownChannelError(Terminal, ValueError):
 
     def __init__(self, channel: str, wrong: str) -> None:
         self.channel, self.wrong = channel, wrong
-        super().__init__(f"alert channel {channel!r} {wrong}. Use 'log', 'file', or the id of an Airflow connection of type 'http'.")
+        super().__init__(
+            f"alert channel {channel!r} {wrong}. Use 'log', 'file', or the id of an Airflow connection of type 'http'."
+        )
 
 
 class CorruptStoreError(Terminal):
@@ -200,7 +213,9 @@ class CorruptStoreError(Terminal):
 
     def __init__(self, place: str, wrong: str) -> None:
         self.place, self.wrong = place, wrong
-        super().__init__(f"{place} {wrong}. Restore it from a backup, or move it away and load the history again from the stage.")
+        super().__init__(
+            f"{place} {wrong}. Restore it from a backup, or move it away and load the history again from the stage."
+        )
 
 
 class StoreUrlError(Terminal, ValueError):
@@ -232,7 +247,9 @@ class StoreBusyError(Transient):
 
     def __init__(self, place: str, seconds: float) -> None:
         self.place, self.seconds = place, seconds
-        super().__init__(f"{place} was locked by another process for {seconds:.0f} s. Try again; if it stays so, end the process that holds it.")
+        super().__init__(
+            f"{place} was locked by another process for {seconds:.0f} s. Try again; if it stays so, end the process that holds it."
+        )
 
 
 class LedgerMovedError(Transient):
@@ -240,7 +257,9 @@ class LedgerMovedError(Transient):
 
     def __init__(self, changed: int) -> None:
         self.changed = changed
-        super().__init__(f"{changed} episodes of the ledger changed while they were looked at. Read them again and decide anew.")
+        super().__init__(
+            f"{changed} episodes of the ledger changed while they were looked at. Read them again and decide anew."
+        )
 
 
 class MissingToolError(Terminal):
@@ -264,7 +283,9 @@ class EngineFailedError(Transient):
 
     def __init__(self, source: str, reason: str) -> None:
         self.source, self.reason = source, reason
-        super().__init__(f"measuring {source} broke off: {reason}. Try again, with more memory or fewer metrics at once.")
+        super().__init__(
+            f"measuring {source} broke off: {reason}. Try again, with more memory or fewer metrics at once."
+        )
 
 
 class NoSuchPointError(Terminal, KeyError):
@@ -272,7 +293,9 @@ class NoSuchPointError(Terminal, KeyError):
 
     def __init__(self, name: str, found: int) -> None:
         self.name, self.found = name, found
-        super().__init__(f"{found} points are called {name!r}, and one was asked for. Look with show(), or filter to_arrow().")
+        super().__init__(
+            f"{found} points are called {name!r}, and one was asked for. Look with show(), or filter to_arrow()."
+        )
 
     def __str__(self) -> str:
         return str(self.args[0])

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import NewType
+from typing import TYPE_CHECKING, NewType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lupus_provider.errors import BadNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
 SeriesId = NewType("SeriesId", str)
 

@@ -7,10 +7,12 @@ clocks that fall back over midnight need no special case (law: every instant bel
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dateutil.relativedelta import relativedelta
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 PeriodName = Literal["hour", "day", "week", "month"]
 
@@ -48,7 +50,9 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     before, after = midnight.replace(tzinfo=zone, fold=1).astimezone(UTC), found
     while after - before > _SECOND:
         middle = before + (after - before) // 2
-        before, after = (before, middle) if middle.astimezone(zone).replace(tzinfo=None) >= midnight else (middle, after)
+        before, after = (
+            (before, middle) if middle.astimezone(zone).replace(tzinfo=None) >= midnight else (middle, after)
+        )
     return after.replace(microsecond=0)
 
 
@@ -81,6 +85,7 @@ def period_at(moment: datetime, period: PeriodName, zone: ZoneInfo) -> Period:
 
     Examples
     --------
+    >>> from zoneinfo import ZoneInfo
     >>> p = period_at(datetime(2013, 3, 10, 12, tzinfo=UTC), "day", ZoneInfo("America/New_York"))
     >>> p.end - p.start
     datetime.timedelta(seconds=82800)

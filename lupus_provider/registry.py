@@ -60,7 +60,7 @@ class Registry(Mapping[str, T]):
         try:
             self._items[name] = getattr(import_module(module), attribute)
         except ImportError as err:
-            raise MissingExtraError(f"{self.shelf} {name!r}", extra) from err
+            raise MissingExtraError(f"{self.shelf} {name!r}", extra) from err  # noqa: TRY003  (a name, not a message)
         return self._items[name]
 
     def __iter__(self) -> Iterator[str]:

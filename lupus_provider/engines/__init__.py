@@ -31,7 +31,9 @@ def engine_for(data: Any) -> Engine:
     module = f"{type(data).__module__}."
     # A Spark frame can offer Arrow as well; taking that offer would pull the whole table to this process.
     if not module.startswith(_SPARK_MODULES) and (
-        isinstance(data, (str, os.PathLike, TableSource)) or module.startswith(_DUCKDB_MODULES) or hasattr(data, "__arrow_c_stream__")
+        isinstance(data, (str, os.PathLike, TableSource))
+        or module.startswith(_DUCKDB_MODULES)
+        or hasattr(data, "__arrow_c_stream__")
     ):
         from lupus_provider.engines.duckdb import DuckDBEngine
 

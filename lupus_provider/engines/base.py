@@ -5,13 +5,15 @@ Points are made of them in `processors.assemble`, the same way for every engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
-from lupus_provider.metrics.plan import Measure, MetricPlan, Refused, Subject
+    import pyarrow as pa
+
+    from lupus_provider.metrics.plan import Measure, MetricPlan, Refused, Subject
 
 PERIOD, GROUP_SET, ROWS, ENTITY, TOTAL = "period", "group_set", "rows", "entity", "total"
 

@@ -4,6 +4,11 @@ Scalar aggregates of all columns share one query, lists and entities have one ea
 measure stands alone, so that one bad column never costs the others.
 """
 
+# ruff: noqa: S608  (identifiers are quoted, texts are literals, the rest is numbers and our own names)
+
+# Pyarrow makes its compute functions at run time, so its names say nothing to a type checker:
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import logging
@@ -108,11 +113,19 @@ class _Scan:
     def _split(self, subjects: Subjects, err: duckdb.Error) -> Iterator[Answer | Refused]:
         """Halve what failed until the failing measure stands alone; the rest still comes, row counts first."""
         rows = {s: m for s, m in subjects.items() if s.over is Over.ROWS}
-        pairs = [(subject, measure) for subject, measures in subjects.items() if subject not in rows for measure in measures]
+        pairs = [
+            (subject, measure) for subject, measures in subjects.items() if subject not in rows for measure in measures
+        ]
         if not pairs:
             raise EngineFailedError(self.table.name, first_line(err)) from err
         if len(pairs) == 1 and not rows:
-            log.warning("%s: %s of %r failed: %s", self.table.name, pairs[0][1].expression.name, pairs[0][1].column, first_line(err))
+            log.warning(
+                "%s: %s of %r failed: %s",
+                self.table.name,
+                pairs[0][1].expression.name,
+                pairs[0][1].column,
+                first_line(err),
+            )
             yield Refused(pairs[0][1], first_line(err))
             return
         yield from self._scalars(rows)
@@ -145,15 +158,17 @@ class _Scan:
         return Answer(self._with_group_set(table), columns, dict(subjects))
 
     def _grouping(self, extra: Sequence[str] = ()) -> tuple[str, str]:
-        """SQL of the grouping columns with their mask, and of the GROUP BY clause."""
+        """Return the SQL of the grouping columns with their mask, and of the GROUP BY clause."""
         names = dict(zip(self.plan.group_columns, self.groups))
         mask = f"GROUPING({', '.join(self.groups)})" if names else "0"
         selected = ", ".join([PERIOD, *extra, *self.groups, f"CAST({mask} AS BIGINT) AS {MASK}"])
-        sets = ", ".join(f"({', '.join([PERIOD, *extra, *(names[c] for c in group_set)])})" for group_set in self.group_sets)
+        sets = ", ".join(
+            f"({', '.join([PERIOD, *extra, *(names[c] for c in group_set)])})" for group_set in self.group_sets
+        )
         return selected, f"GROUP BY GROUPING SETS ({sets})"
 
     def _value(self, subject: Subject) -> tuple[str, str, ColumnType]:
-        """SQL of what is computed of, of the column itself, and its type."""
+        """Return the SQL of what is computed of, of the column itself, and its type."""
         kind = self.readable[subject.column]
         column = "item" if subject.over is Over.ITEMS else self.values[subject.column]
         return subject_value(subject, column, kind), column, kind
@@ -209,9 +224,19 @@ class _Scan:
         )
         most = pc.max(table[FOLDED]).as_py()
         if most:
-            log.warning("%s: %r has up to %d entities a group beyond max_entities; they are one entity", self.table.name, subject.column, most)
+            log.warning(
+                "%s: %r has up to %d entities a group beyond max_entities; they are one entity",
+                self.table.name,
+                subject.column,
+                most,
+            )
         table = table.drop_columns([FOLDED]).append_column(ROWS, table["count"])
-        return Answer(self._with_group_set(table), {subject: {"count": "count", "total": TOTAL}}, {subject: measures}, per_entity=True)
+        return Answer(
+            self._with_group_set(table),
+            {subject: {"count": "count", "total": TOTAL}},
+            {subject: measures},
+            per_entity=True,
+        )
 
     # -- shape -------------------------------------------------------------------------------------------------------
 

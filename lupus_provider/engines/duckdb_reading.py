@@ -4,6 +4,8 @@ Read once, because a CSV or a remote file is dearer to read than to keep, and a 
 query, not a subquery: so Parquet row groups outside of the span are never opened.
 """
 
+# ruff: noqa: S608  (identifiers are quoted, texts are literals, the rest is numbers and our own names)
+
 from __future__ import annotations
 
 import logging
@@ -17,17 +19,22 @@ from lupus_provider.engines.base import PERIOD, group_column
 from lupus_provider.engines.duckdb_source import SOURCE, OpenTable, first_line
 from lupus_provider.engines.duckdb_sql import literal, moment_sql, stored
 from lupus_provider.errors import EngineFailedError, PlanFailedError, SourceUnreadableError, TimeColumnError
-from lupus_provider.metrics.plan import ColumnType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lupus_provider.metrics.plan import MetricPlan
+    from lupus_provider.metrics.plan import ColumnType, MetricPlan
 
 log = logging.getLogger(__name__)
 
 BASE, BOUNDS = "lupus_base", "lupus_bounds"
-OUR_FAULT = (duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InternalException, duckdb.FatalException, duckdb.InterruptException)
+OUR_FAULT = (
+    duckdb.OutOfMemoryException,
+    duckdb.IOException,
+    duckdb.InternalException,
+    duckdb.FatalException,
+    duckdb.InterruptException,
+)
 """Failures that say nothing about the metric that was computed."""
 
 
@@ -75,7 +82,7 @@ def _select(columns: list[str], where: list[str]) -> str:
 
 
 def _moment(table: OpenTable, plan: MetricPlan) -> tuple[str | None, str]:
-    """SQL of a row's instant, None where all rows are of one period; and of the text that it was read from."""
+    """Return the SQL of a row's instant, None where all rows are of one period; and of the text that it was read from."""
     column = plan.time_column
     if plan.periods is None or (column is None and len(plan.periods) == 1):
         return None, "NULL"
@@ -102,7 +109,9 @@ def _register_bounds(table: OpenTable, plan: MetricPlan) -> tuple[str, str]:
     table.connection.register(BOUNDS, bounds)
     if not periods:
         return "CAST(NULL AS TIMESTAMPTZ)", "CAST(NULL AS TIMESTAMPTZ)"
-    return tuple(f"CAST({literal(moment.isoformat())} AS TIMESTAMPTZ)" for moment in (periods[0].start, periods[-1].end))  # type: ignore[return-value]
+    return tuple(
+        f"CAST({literal(moment.isoformat())} AS TIMESTAMPTZ)" for moment in (periods[0].start, periods[-1].end)
+    )  # type: ignore[return-value]
 
 
 def _create(table: OpenTable, plan: MetricPlan, query: str) -> None:

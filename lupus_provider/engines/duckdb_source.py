@@ -1,18 +1,23 @@
 """Opens a table in DuckDB under one name, and says of which type its columns are."""
 
+# ruff: noqa: S608  (identifiers are quoted, texts are literals, the rest is numbers and our own names)
+
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from lupus_provider.engines.duckdb_sql import column_type, literal, quote
 from lupus_provider.engines.source import TableSource
 from lupus_provider.errors import SourceUnreadableError, UnknownDataError, did_you_mean
-from lupus_provider.metrics.plan import ColumnType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lupus_provider.metrics.plan import ColumnType
 
 SOURCE = "lupus_source"
 
@@ -87,7 +92,7 @@ def _bind(connection: duckdb.DuckDBPyConnection, data: Any) -> None:
 
 def _is_table(data: Any) -> bool:
     """Whether it is a frame, a lazy frame, an Arrow table or a reader: things with rows and named columns."""
-    named = any(hasattr(data, name) for name in ("columns", "schema", "collect_schema"))
+    named = any(hasattr(type(data), name) for name in ("columns", "schema", "collect_schema"))
     module = type(data).__module__
     return named and (hasattr(data, "__arrow_c_stream__") or module.startswith(("pandas.", "polars.", "pyarrow.")))
 

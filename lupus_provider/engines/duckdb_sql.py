@@ -62,7 +62,11 @@ def item_type(type_name: str) -> str:
 
 def stored(column: str, type_name: str) -> str:
     """Return the SQL that reads a column in the form in which it is kept: arrays of fixed length become lists."""
-    return column if type_name.endswith("[]") or not _LIST.fullmatch(type_name) else f"CAST({column} AS {item_type(type_name)}[])"
+    return (
+        column
+        if type_name.endswith("[]") or not _LIST.fullmatch(type_name)
+        else f"CAST({column} AS {item_type(type_name)}[])"
+    )
 
 
 def is_entity(kind: ColumnType) -> bool:
@@ -101,32 +105,28 @@ def primitive_sql(primitive: Primitive, value: str, *, floating: bool, raw: str 
     """
     clean = f"CASE WHEN isnan({value}) THEN NULL ELSE {value} END" if floating else value
     number = f"CAST({clean} AS DOUBLE)"
-    match primitive.name:
-        case "rows":
-            return "count(*)"
-        case "values":
-            return f"count({raw or value})"
-        case "nulls":
-            return f"count(*) - count({raw or value})"
-        case "count":
-            return f"count({clean})"
-        case "nans":
-            return f"count(*) FILTER (WHERE isnan({value}))" if floating else "0"
-        case "sum":
-            return exact_sum(number) if floating else f"CAST(sum({clean}) AS DOUBLE)"
-        case "min" | "max":
-            return f"CAST({primitive.name}({clean}) AS DOUBLE)"
-        case "distinct":
-            return f"count(DISTINCT {raw or clean})"
-        case "variance":
-            return f"list_var_samp(list_sort(list({number}) FILTER (WHERE {number} IS NOT NULL)))"
-        case "zeros":
-            return f"count(*) FILTER (WHERE {clean} = 0)"
-        case "negatives":
-            return f"count(*) FILTER (WHERE {clean} < 0)"
-        case "empties":
-            return f"count(*) FILTER (WHERE len({value}) = 0)"
-    raise NotImplementedError(primitive.name)  # a metric asks for a primitive that this engine lacks: a programmer's error
+    counts = {
+        "rows": "count(*)",
+        "values": f"count({raw or value})",
+        "nulls": f"count(*) - count({raw or value})",
+        "count": f"count({clean})",
+        "nans": f"count(*) FILTER (WHERE isnan({value}))" if floating else "0",
+        "distinct": f"count(DISTINCT {raw or clean})",
+        "zeros": f"count(*) FILTER (WHERE {clean} = 0)",
+        "negatives": f"count(*) FILTER (WHERE {clean} < 0)",
+        "empties": f"count(*) FILTER (WHERE len({value}) = 0)",
+    }
+    if primitive.name in counts:
+        return counts[primitive.name]
+    if primitive.name == "sum":
+        return exact_sum(number) if floating else f"CAST(sum({clean}) AS DOUBLE)"
+    if primitive.name in ("min", "max"):
+        return f"CAST({primitive.name}({clean}) AS DOUBLE)"
+    if primitive.name == "variance":
+        return f"list_var_samp(list_sort(list({number}) FILTER (WHERE {number} IS NOT NULL)))"
+    raise NotImplementedError(
+        primitive.name
+    )  # a metric asks for a primitive that this engine lacks: a programmer's error
 
 
 def quantiles_sql(value: str, fractions: list[float], *, floating: bool) -> str:

@@ -1,5 +1,7 @@
 """Metrics per entity, that is per distinct value of a column."""
 
+# ruff: noqa: D102  (`state` and `finish` are documented once, in `metrics.base`)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

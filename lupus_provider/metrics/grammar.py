@@ -6,14 +6,17 @@ A name is parsed once, here; every room downstream sees the expression.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from lupus_provider.errors import UnknownMetricError
 from lupus_provider.metrics.base import Kind, Metric, Over, Unit
 from lupus_provider.metrics.numeric import Percentile
 from lupus_provider.metrics.registry import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _AT_K = re.compile(r"(?P<head>.+)@(?P<k>[1-9][0-9]{0,5})")
 _LENGTH = "length_"
@@ -98,4 +101,18 @@ def _find(head: str) -> Metric | None:
 
 def known_metrics() -> Sequence[str]:
     """Names that the grammar takes, with examples where there are endlessly many."""
-    return [*METRICS, "p25", "p50", "p75", "p95", "p99", "p99.9", "median", "length_avg", "length_p50", "unique@5", "avg@5", "count@5"]
+    return [
+        *METRICS,
+        "p25",
+        "p50",
+        "p75",
+        "p95",
+        "p99",
+        "p99.9",
+        "median",
+        "length_avg",
+        "length_p50",
+        "unique@5",
+        "avg@5",
+        "count@5",
+    ]

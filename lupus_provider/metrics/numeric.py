@@ -3,6 +3,8 @@
 Booleans count as 0 and 1, times as seconds since 1970-01-01 UTC. Null and NaN are left out, except where a metric counts them.
 """
 
+# ruff: noqa: D102  (`state` and `finish` are documented once, in `metrics.base`)
+
 from __future__ import annotations
 
 import re

@@ -5,15 +5,19 @@ Columns that are wrong are refused one by one, so that one bad column never cost
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lupus_provider.errors import BadPlanError
 from lupus_provider.metrics.base import Kind, Over, Primitive
 from lupus_provider.metrics.grammar import MetricExpression, parse_metric
-from lupus_provider.periods import Period
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lupus_provider.periods import Period
 
 GroupSet = tuple[str, ...]
 
@@ -121,9 +125,15 @@ def make_plan(
         If arguments contradict themselves, such as periods that overlap.
     """
     if group_sets is not None and group_columns:
-        raise BadPlanError("group_columns", "and group_sets are both given", "Keep group_sets, with the columns as one of its sets.")
+        raise BadPlanError(
+            "group_columns", "and group_sets are both given", "Keep group_sets, with the columns as one of its sets."
+        )
     measures = [Measure("", parse_metric(name)) for name in _names("table_metrics", table_metrics)]
-    measures += [Measure(column, parse_metric(name)) for column, names in column_metrics.items() for name in _names(column, names)]
+    measures += [
+        Measure(column, parse_metric(name))
+        for column, names in column_metrics.items()
+        for name in _names(column, names)
+    ]
     sets = _distinct_sets([_names("group_columns", group_columns)] if group_sets is None else group_sets)
     plan = MetricPlan(tuple(dict.fromkeys(measures)), sets, **options)  # type: ignore[arg-type]
     _check(plan)
@@ -155,7 +165,11 @@ def _check(plan: MetricPlan) -> None:
         raise BadPlanError("max_entities", f"is {plan.max_entities}", "Give 1 or more.")
     for left, right in pairwise(plan.periods or ()):
         if right.start < left.end:
-            raise BadPlanError("periods", f"are not in order: {right.start} comes before {left.end}", "Give them oldest first, without overlap.")
+            raise BadPlanError(
+                "periods",
+                f"are not in order: {right.start} comes before {left.end}",
+                "Give them oldest first, without overlap.",
+            )
 
 
 @dataclass(slots=True)
@@ -184,7 +198,11 @@ def resolve(plan: MetricPlan, types: Mapping[str, ColumnType | str]) -> Work:
     """
     work = Work(subjects={Subject("", Over.ROWS): []})  # always counted: it says which groups there are
     for measure in plan.measures:
-        column_type = types.get(measure.column, ColumnType(Kind.OTHER, False, "row")) if measure.column == "" else types[measure.column]
+        column_type = (
+            types.get(measure.column, ColumnType(Kind.OTHER, False, "row"))
+            if measure.column == ""
+            else types[measure.column]
+        )
         reason = _refusal(measure, column_type)
         if reason is not None or isinstance(column_type, str):
             work.refused.append(Refused(measure, reason or str(column_type)))

@@ -1,5 +1,7 @@
 """Metrics of any column: how much of it is there, and how many different values."""
 
+# ruff: noqa: D102  (`state` and `finish` are documented once, in `metrics.base`)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -1,5 +1,7 @@
 """Metrics of the rows themselves: no column is read for them."""
 
+# ruff: noqa: D102  (`state` and `finish` are documented once, in `metrics.base`)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -1,10 +1,12 @@
 """Primitives → points: the same for every engine, in columns, without a loop over points."""
 
+# Pyarrow makes its compute functions at run time, so its names say nothing to a type checker:
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +16,17 @@ from lupus_provider.engines.base import ENTITY, GROUP_SET, PERIOD, ROWS, Answer,
 from lupus_provider.metrics.base import COUNTING, Over
 from lupus_provider.metrics.plan import Measure, MetricPlan, Refused
 from lupus_provider.naming import group_text, identity_text, series_ids
-from lupus_provider.periods import Period
 from lupus_provider.records import GROUP_KEY, POINTS
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
-INFINITE = "the value is infinite. Leave infinite values out with 'where', or scale the column so that it does not overflow."
+    from lupus_provider.periods import Period
+
+INFINITE = (
+    "the value is infinite. Leave infinite values out with 'where', or scale the column so that it does not overflow."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +90,20 @@ def points(plan: MetricPlan, answers: Iterable[Answer | Refused], stamp: Stamp, 
 
 
 def _no_rows(plan: MetricPlan) -> pa.Table:
-    fields = [(PERIOD, pa.int32()), (GROUP_SET, pa.int32()), *((n, pa.string()) for n in _group_names(plan)), (ROWS, pa.int64())]
+    fields = [
+        (PERIOD, pa.int32()),
+        (GROUP_SET, pa.int32()),
+        *((n, pa.string()) for n in _group_names(plan)),
+        (ROWS, pa.int64()),
+    ]
     return pa.schema(fields).empty_table()
 
 
 def _counting(answer: Answer) -> set[str]:
     """Columns of an answer that are 0 of no rows."""
-    return {ROWS} | {name for aliases in answer.columns.values() for alias, name in aliases.items() if alias in COUNTING}
+    return {ROWS} | {
+        name for aliases in answer.columns.values() for alias, name in aliases.items() if alias in COUNTING
+    }
 
 
 def _empty_wholes(table: pa.Table, plan: MetricPlan, n_periods: int) -> pa.Table:
@@ -96,7 +111,9 @@ def _empty_wholes(table: pa.Table, plan: MetricPlan, n_periods: int) -> pa.Table
     whole = plan.group_sets.index(()) if () in plan.group_sets else -1
     of_whole = table.filter(pc.equal(table[GROUP_SET], whole))[PERIOD].to_numpy()
     missing = np.setdiff1d(np.arange(n_periods), of_whole)
-    return pa.table({PERIOD: pa.array(missing, pa.int32()), GROUP_SET: pa.array(np.full(len(missing), whole), pa.int32())})
+    return pa.table(
+        {PERIOD: pa.array(missing, pa.int32()), GROUP_SET: pa.array(np.full(len(missing), whole), pa.int32())}
+    )
 
 
 def _missing_groups(table: pa.Table, rows: pa.Table, plan: MetricPlan) -> pa.Table:
@@ -200,7 +217,7 @@ def _table(
     else:
         by_group = series_ids([f"{head}{middle}{text}" for text in frame.group_texts])
         ids = by_group[frame.group] if len(by_group) else np.empty(0, object)
-    errors = pa.array(np.where(infinite, INFINITE, None) if error is None else [error] * n, pa.string())
+    errors = pa.array([INFINITE if bad else None for bad in infinite] if error is None else [error] * n, pa.string())
     table = pa.table({
         "series_id": pa.array(ids, pa.string()),
         "column_name": pa.repeat(pa.scalar(measure.column, pa.string()), n),

@@ -36,11 +36,11 @@ class DistributionProcessor:
     group_sets
         Several roll-ups from the same scan, instead of `group_columns`: `[[], ["region"], ["region", "device"]]`; `[]` is the whole.
     periods
-        Periods to split rows by `time_column`, oldest first, without gaps; None: one point for all rows.
+        Periods to split rows by `time_column`, oldest first, without overlap; None: one point for all rows.
     time_column, time_zone, zone
         See `metrics.plan.MetricPlan`.
     where
-        SQL condition on the rows.
+        SQL condition on the rows, in the words of the engine.
     max_entities
         Largest entities a group that `count` and `ratio` keep; the rest is one entity `…other`.
 
@@ -48,12 +48,16 @@ class DistributionProcessor:
     ------
     UnknownMetricError
         If a metric name is unknown.
+    BadPlanError
+        If arguments contradict themselves.
 
     Examples
     --------
     >>> import pyarrow as pa
     >>> table = pa.table({"region": ["JP", "JP", "TW"], "age": [20, 30, None]})
-    >>> metrics = DistributionProcessor(table, group_columns=["region"], column_metrics={"age": ["avg", "null_ratio"]}).get_metrics()
+    >>> metrics = DistributionProcessor(
+    ...     table, group_columns=["region"], column_metrics={"age": ["avg", "null_ratio"]}
+    ... ).get_metrics()
     >>> metrics.value("age", "avg", region="JP"), metrics.value("age", "null_ratio", region="TW")
     (25.0, 1.0)
     """
@@ -81,7 +85,12 @@ class DistributionProcessor:
         )  # fmt: skip
 
     def get_metrics(
-        self, *, project: str = "local", metric_set: str = "table", run_id: str = "local", collected_at: datetime | None = None
+        self,
+        *,
+        project: str = "local",
+        metric_set: str = "table",
+        run_id: str = "local",
+        collected_at: datetime | None = None,
     ) -> Metrics:
         """Measure the table.
 
@@ -99,9 +108,10 @@ class DistributionProcessor:
 
         Raises
         ------
-        UnknownDataError, SourceUnreadableError, TimeColumnError, PlanFailedError
+        UnknownDataError, SourceUnreadableError, TimeColumnError, PlanFailedError, EngineFailedError
             If the table as a whole cannot be measured.
         """
         stamp = Stamp(project, metric_set, run_id, collected_at or clock.utc_now())
         answers = engine_for(self.df).answers(self.plan)
-        return Metrics(points(self.plan, answers, stamp, self.plan.periods or (ALWAYS,)))
+        periods = (ALWAYS,) if self.plan.periods is None else self.plan.periods
+        return Metrics(points(self.plan, answers, stamp, periods))

@@ -1,5 +1,8 @@
 """What a processor returns: points that a person can look at and a program can pass on."""
 
+# Pyarrow makes its compute functions at run time, so its names say nothing to a type checker:
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -59,7 +62,9 @@ class Metrics:
         """
         name = parse_metric(metric).name
         wanted = {key: None if value is None else str(value) for key, value in group.items()}
-        table = self._table.filter(pc.and_(pc.equal(self._table["column_name"], column), pc.equal(self._table["metric"], name)))
+        table = self._table.filter(
+            pc.and_(pc.equal(self._table["column_name"], column), pc.equal(self._table["metric"], name))
+        )
         rows = [r for r in table.to_pylist() if r["entity"] == entity and dict(r["group_key"]) == wanted]
         if len(rows) != 1:
             raise NoSuchPointError(series_name(column, name, entity, wanted), len(rows))
@@ -73,7 +78,12 @@ class Metrics:
         rows = []
         for row in self._table.slice(0, limit).select(list(_SHOWN)).to_pylist():
             row["group_key"] = group_label(dict(row["group_key"]))
-            rows.append(["" if row[name] is None else f"{row[name]:g}" if isinstance(row[name], float) else str(row[name]) for name in _SHOWN])
+            rows.append(
+                [
+                    "" if row[name] is None else f"{row[name]:g}" if isinstance(row[name], float) else str(row[name])
+                    for name in _SHOWN
+                ]
+            )
         return rows
 
     def _text(self, limit: int) -> str:

@@ -1,5 +1,8 @@
 """Rows that travel and are stored: one file each, with Arrow schema, key and law."""
 
+# Pyarrow has no types, so its names say nothing to a type checker:
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from lupus_provider.records.anomaly import ANOMALIES

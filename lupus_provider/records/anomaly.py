@@ -1,5 +1,8 @@
 """An anomaly: one point that a detector flagged, with what it expected."""
 
+# Pyarrow has no types, so its names say nothing to a type checker:
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import pyarrow as pa

@@ -1,5 +1,8 @@
 """What a kind of record is: its columns, its key, and which of its columns only say who wrote it and when."""
 
+# Pyarrow has no types, so its names say nothing to a type checker:
+# pyright: reportAttributeAccessIssue=false, reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import hashlib
@@ -41,7 +44,12 @@ class RecordKind:
 
     def sort(self, table: pa.Table) -> pa.Table:
         """Return the table in the order of files: by key."""
-        return table.select(self.schema.names).cast(self.schema).sort_by([(name, "ascending") for name in self.key]).combine_chunks()
+        return (
+            table.select(self.schema.names)
+            .cast(self.schema)
+            .sort_by([(name, "ascending") for name in self.key])
+            .combine_chunks()
+        )
 
     def empty(self) -> pa.Table:
         """Return a table of no records."""
@@ -70,10 +78,16 @@ _COVERED_BY_SERIES_ID = frozenset({"column_name", "metric", "entity", "group_key
 
 def _content(column: pa.Array | pa.ChunkedArray) -> bytes:
     if pa.types.is_string(column.type):
-        filled = pc.fill_null(column, "").combine_chunks() if isinstance(column, pa.ChunkedArray) else pc.fill_null(column, "")
+        filled = (
+            pc.fill_null(column, "").combine_chunks()
+            if isinstance(column, pa.ChunkedArray)
+            else pc.fill_null(column, "")
+        )
         lengths = pc.binary_length(filled).to_numpy(zero_copy_only=False)
         whole = pa.ListArray.from_arrays(pa.array([0, len(filled)], pa.int32()), filled)
-        return lengths.astype(np.int64).tobytes() + (pc.binary_join(whole, "")[0].as_py() or "").encode("utf-8", "surrogatepass")
+        return lengths.astype(np.int64).tobytes() + (pc.binary_join(whole, "")[0].as_py() or "").encode(
+            "utf-8", "surrogatepass"
+        )
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.int64())
     values = pc.fill_null(column, 0).to_numpy(zero_copy_only=False)

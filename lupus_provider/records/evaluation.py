@@ -1,5 +1,8 @@
 """An evaluation: that a detector judged a point, and the outcome, also when nothing was found. Silence is provable by it."""
 
+# Pyarrow has no types, so its names say nothing to a type checker:
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import pyarrow as pa

@@ -1,5 +1,8 @@
 """A point: one value of a series for one period. The measured truth; everything else is judgement about it."""
 
+# Pyarrow has no types, so its names say nothing to a type checker:
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import pyarrow as pa

@@ -42,7 +42,11 @@ def open_page(scheme: Literal["light", "dark"] = "light", width: int = 1440, hei
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         context = browser.new_context(
-            viewport={"width": width, "height": height}, locale="en-US", timezone_id="UTC", color_scheme=scheme, reduced_motion="reduce"
+            viewport={"width": width, "height": height},
+            locale="en-US",
+            timezone_id="UTC",
+            color_scheme=scheme,
+            reduced_motion="reduce",
         )
         try:
             yield context.new_page()

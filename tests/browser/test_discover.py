@@ -14,7 +14,10 @@ def page(site, request):
     with open_page(request.param) as page:
         wrong: list[str] = []
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("response", lambda r: wrong.append(f"{r.status} {r.url}") if "/lupus/" in r.url and r.status >= 400 else None)
+        page.on(
+            "response",
+            lambda r: wrong.append(f"{r.status} {r.url}") if "/lupus/" in r.url and r.status >= 400 else None,
+        )
         log_in(page, site.url, site.user, site.password)
         yield page
         assert wrong == []
@@ -25,7 +28,9 @@ def test_the_blizzard_is_found_in_discover_and_its_chart_opens(site, page):
     page.wait_for_selector("[data-testid=card] canvas")
     assert page.locator("main h1").inner_text() == "Discover"
 
-    page.get_by_label("Search series").press_sequentially("dep_delay null_ratio")  # cancelled flights have no departure delay
+    page.get_by_label("Search series").press_sequentially(
+        "dep_delay null_ratio"
+    )  # cancelled flights have no departure delay
     page.wait_for_url(re.compile("q=dep_delay"))
     page.get_by_role("navigation", name="Filters").get_by_text("(whole)", exact=True).click()
     page.get_by_text(re.compile(r"^\s*1 of \d+ series")).wait_for()

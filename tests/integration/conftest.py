@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+
+from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS
+from lupus_provider.stores import open_history, open_index
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,3 +122,49 @@ def free_port():
             return probe.getsockname()[1]
 
     return find
+
+
+def contents_of(home: Path) -> dict[str, bytes | list[str]]:
+    """Every file of the stores, databases by what is in them."""
+    found: dict[str, bytes | list[str]] = {}
+    for path in sorted((home / "stores").rglob("*")):
+        if path.suffix == ".db":
+            with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
+                found[path.name] = list(database.iterdump())
+        elif path.is_file() and not path.name.endswith(("-wal", "-shm")):
+            found[str(path.relative_to(home))] = path.read_bytes()
+    return found
+
+
+def known_of(home: Path) -> dict[tuple[str, str, str], dict]:
+    """Period by period digests of everything that is loaded, without who loaded it and when."""
+    stores = {
+        "history": open_history(f"file://{home}/stores/history"),
+        "index": open_index(f"sqlite:///{home}/stores/index.db"),
+    }
+    return {
+        (name, kind.name, metric_set): dict(store.periods(kind, "flights", metric_set))
+        for name, store in stores.items()
+        for kind in (POINTS, ANOMALIES, EVALUATIONS)
+        for metric_set in ("departures", "weather")
+    }
+
+
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory, free_port, demo_class):
+    """A home that a demo has loaded, and what the demo said."""
+    home = tmp_path_factory.mktemp("demo") / "home"
+    demo = demo_class(home, free_port(), "--once")
+    assert demo.wait_end() == 0, demo.output
+    assert demo.survivors() == []
+    return home, demo.output
+
+
+@pytest.fixture(scope="session")
+def contents():
+    return contents_of
+
+
+@pytest.fixture(scope="session")
+def what_is_known():
+    return known_of

@@ -2,54 +2,10 @@ from __future__ import annotations
 
 import signal
 import socket
-import sqlite3
-from typing import TYPE_CHECKING
 
 import pytest
 
-from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS
-from lupus_provider.stores import open_history, open_index
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 pytestmark = pytest.mark.timeout(900)
-
-
-def contents(home: Path) -> dict[str, bytes | list[str]]:
-    """Every file of the stores, databases by what is in them."""
-    found: dict[str, bytes | list[str]] = {}
-    for path in sorted((home / "stores").rglob("*")):
-        if path.suffix == ".db":
-            with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
-                found[path.name] = list(database.iterdump())
-        elif path.is_file() and not path.name.endswith(("-wal", "-shm")):
-            found[str(path.relative_to(home))] = path.read_bytes()
-    return found
-
-
-def what_is_known(home: Path) -> dict[tuple[str, str, str], dict]:
-    """Period by period digests of everything that is loaded, without who loaded it and when."""
-    stores = {
-        "history": open_history(f"file://{home}/stores/history"),
-        "index": open_index(f"sqlite:///{home}/stores/index.db"),
-    }
-    return {
-        (name, kind.name, metric_set): dict(store.periods(kind, "flights", metric_set))
-        for name, store in stores.items()
-        for kind in (POINTS, ANOMALIES, EVALUATIONS)
-        for metric_set in ("departures", "weather")
-    }
-
-
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory, free_port, demo_class):
-    """A home that a demo has loaded, and what the demo said."""
-    home = tmp_path_factory.mktemp("demo") / "home"
-    demo = demo_class(home, free_port(), "--once")
-    assert demo.wait_end() == 0, demo.output
-    assert demo.survivors() == []
-    return home, demo.output
 
 
 def test_the_demo_finds_the_blizzard_and_leaves_no_process_behind(loaded):
@@ -60,7 +16,7 @@ def test_the_demo_finds_the_blizzard_and_leaves_no_process_behind(loaded):
     assert any("null_ratio" in row for row in rows[:3])
 
 
-def test_every_day_of_the_year_is_loaded_and_judged(loaded):
+def test_every_day_of_the_year_is_loaded_and_judged(loaded, what_is_known):
     home, _ = loaded
     for (store, kind, metric_set), periods in what_is_known(home).items():
         assert len(periods) == 365, (store, kind, metric_set)
@@ -74,7 +30,7 @@ def test_secrets_are_for_their_owner_only(loaded):
     assert not (home / "address.json").exists(), "a stopped demo has no address"
 
 
-def test_a_second_demo_changes_nothing_in_the_stores(loaded, demo):
+def test_a_second_demo_changes_nothing_in_the_stores(loaded, demo, contents):
     home, _ = loaded
     before = contents(home)
     again = demo(home, "--once")
@@ -105,7 +61,9 @@ def test_a_stop_before_anything_runs_leaves_nothing(tmp_path, demo):
     assert stopped.survivors() == []
 
 
-def test_with_a_killed_task_a_killed_demo_and_a_stop_the_stores_are_those_of_a_quiet_run(loaded, tmp_path, demo):
+def test_with_a_killed_task_a_killed_demo_and_a_stop_the_stores_are_those_of_a_quiet_run(
+    loaded, tmp_path, demo, what_is_known
+):
     quiet, _ = loaded
     home = tmp_path / "home"
 

@@ -45,7 +45,7 @@ def quantile(values, q):
     return float(np.percentile(values, 100 * q, method="linear"))
 
 
-def measure(metric, raw, *, lists=False):
+def measure(metric, raw, *, lists=False):  # noqa: C901  (a table of definitions)
     """(value, n_rows) of one metric name without `@k` and `length_`; None is undefined.
 
     `raw` are the values with nulls; with `lists`, lists as wholes.

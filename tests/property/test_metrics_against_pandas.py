@@ -1,3 +1,5 @@
+# ruff: noqa: DTZ001  (naive times are what is tested)
+
 from __future__ import annotations
 
 import math
@@ -14,7 +16,9 @@ from lupus_provider.periods import Span, periods_in
 from lupus_provider.processors import DistributionProcessor
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
-PERIODS = periods_in(Span(datetime(2024, 2, 27, 18, 30, tzinfo=UTC), datetime(2024, 3, 1, 18, 30, tzinfo=UTC)), "day", KOLKATA)
+PERIODS = periods_in(
+    Span(datetime(2024, 2, 27, 18, 30, tzinfo=UTC), datetime(2024, 3, 1, 18, 30, tzinfo=UTC)), "day", KOLKATA
+)
 GROUP_SETS = [[], ["region"], ["region", "level"], ["level"]]
 SCHEMA = pa.schema([
     ("region", pa.string()), ("level", pa.int32()), ("moment", pa.timestamp("us", tz="UTC")),
@@ -46,9 +50,11 @@ def names_for(column: str) -> list[str]:
 COLUMN_METRICS = {column: names_for(column) for column in KINDS}
 
 floats = st.one_of(
-    st.none(), st.floats(-1e6, 1e6, allow_subnormal=False), st.sampled_from([0.0, -0.0, 0.1, 0.2, math.nan, math.inf, -math.inf, 1e-12])
+    st.none(),
+    st.floats(-1e6, 1e6, allow_subnormal=False),
+    st.sampled_from([0.0, -0.0, 0.1, 0.2, math.nan, math.inf, -math.inf, 1e-12]),
 )
-texts = st.one_of(st.none(), st.sampled_from(["", "a", "b", "é", "日本", "…other", "null", "O'Brien \"x\""]))
+texts = st.one_of(st.none(), st.sampled_from(["", "a", "b", "é", "日本", "…other", "null", 'O\'Brien "x"']))
 moments = st.integers(0, 3 * 86_400 - 1).map(lambda s: PERIODS[0].start + timedelta(seconds=s))
 naive = st.datetimes(datetime(1960, 1, 1), datetime(2050, 1, 1))
 rows = st.fixed_dictionaries({
@@ -66,7 +72,9 @@ FEW = {
     "float": ["sum", "avg", "stddev", "min", "p5", "unique"], "int": ["sum", "variance"], "text": ["count", "null_ratio"], "aware": ["max"],
     "list_float": ["avg@2", "sum", "length_avg"],
 }  # fmt: skip
-quick = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+quick = settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 
 def call(frame, **changes):
@@ -80,7 +88,11 @@ def call(frame, **changes):
 
 def by_name(points: pa.Table) -> dict:
     found = {
-        (r["column_name"], r["metric"], r["entity"], tuple(sorted(r["group_key"])), r["period_start"]): (r["value"], r["n_rows"], r["error"])
+        (r["column_name"], r["metric"], r["entity"], tuple(sorted(r["group_key"])), r["period_start"]): (
+            r["value"],
+            r["n_rows"],
+            r["error"],
+        )
         for r in points.to_pylist()
     }
     assert len(found) == points.num_rows, "two points have one name"
@@ -96,7 +108,9 @@ def wanted(expected, frame, max_entities=1000) -> dict:
     for period in PERIODS:
         inside = [row for row in frame if period.start <= row["moment"] < period.end]
         for group_set in GROUP_SETS:
-            keys = {tuple((c, group_value(row[c])) for c in group_set) for row in inside} | (set() if group_set else {()})
+            keys = {tuple((c, group_value(row[c])) for c in group_set) for row in inside} | (
+                set() if group_set else {()}
+            )
             for key in keys:
                 members = [row for row in inside if all(group_value(row[c]) == v for c, v in key)]
                 for column, names in {"": ["row_count"], **COLUMN_METRICS}.items():

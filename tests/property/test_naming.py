@@ -1,3 +1,5 @@
+# ruff: noqa: DTZ001  (hypothesis takes bounds without a zone)
+
 from __future__ import annotations
 
 import random
@@ -23,7 +25,9 @@ def test_the_order_of_group_keys_does_not_change_a_series_id(identity, seed):
 @settings(max_examples=500)
 @given(left=identities, right=identities)
 def test_two_identities_have_two_texts_and_two_ids(left, right):
-    spell = lambda i: identity_text(*i[:5]) + group_text(i[5])  # noqa: E731
+    def spell(i):
+        return identity_text(*i[:5]) + group_text(i[5])
+
     assert (spell(left) == spell(right)) == (left == right)
     assert (series_id(*left) == series_id(*right)) == (left == right)
 

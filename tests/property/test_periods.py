@@ -1,3 +1,5 @@
+# ruff: noqa: DTZ001  (hypothesis takes bounds without a zone)
+
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
@@ -19,13 +21,20 @@ names = st.sampled_from(["hour", "day", "week", "month"])
 moments = st.datetimes(datetime(1860, 1, 1), datetime(2060, 1, 1)).map(lambda t: t.replace(tzinfo=UTC))
 recent = st.datetimes(datetime(1985, 1, 1), datetime(2040, 1, 1)).map(lambda t: t.replace(tzinfo=UTC))
 thorough = settings(max_examples=400, deadline=None)
-at = lambda *parts: datetime(*parts, tzinfo=UTC)  # noqa: E731
+
+
+def at(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)
 
 
 @thorough
 @given(moment=moments | recent, name=names, zone=zones)
-@example(at(2010, 11, 7, 2, 45), "day", "America/St_Johns")  # 00:01 fell back to 23:01: yesterday again, after today had begun
-@example(at(1919, 3, 31, 4, 45), "day", "America/Toronto")  # 23:30 jumped to 00:30: the day starts before its midnight would be
+@example(
+    at(2010, 11, 7, 2, 45), "day", "America/St_Johns"
+)  # 00:01 fell back to 23:01: yesterday again, after today had begun
+@example(
+    at(1919, 3, 31, 4, 45), "day", "America/Toronto"
+)  # 23:30 jumped to 00:30: the day starts before its midnight would be
 @example(at(2016, 5, 1, 7, 15), "hour", "America/Caracas")  # the standard time moved by half an hour
 @example(at(2011, 12, 30, 10), "day", "Pacific/Apia")  # the 30th never was
 @example(at(1867, 10, 18, 20), "day", "America/Juneau")  # a day came twice
@@ -106,7 +115,9 @@ def test_months_end_where_the_calendar_ends_them():
 
 def test_weeks_start_on_monday():
     zone = ZoneInfo("Europe/Dublin")
-    assert {p.start.astimezone(zone).weekday() for p in periods_in(Span(at(2024, 1, 1), at(2025, 1, 1)), "week", zone)} == {0}
+    assert {
+        p.start.astimezone(zone).weekday() for p in periods_in(Span(at(2024, 1, 1), at(2025, 1, 1)), "week", zone)
+    } == {0}
 
 
 def test_hours_start_with_the_hours_of_the_zones_standard_time():

@@ -27,7 +27,11 @@ def test_a_series_id_is_the_same_in_every_release():
 
 
 def test_nothing_null_and_empty_are_three_entities():
-    ids = {naming.series_id("p", "m", "c", "count", entity, {"g": value}) for entity in (None, "", "-") for value in (None, "", "-")}
+    ids = {
+        naming.series_id("p", "m", "c", "count", entity, {"g": value})
+        for entity in (None, "", "-")
+        for value in (None, "", "-")
+    }
     assert len(ids) == 9
 
 
@@ -38,11 +42,15 @@ def test_no_identities_give_no_ids():
 def test_paths_and_dag_ids_are_spelled_once():
     assert naming.dag_id("p", "m") == "lupus.p.m"
     assert naming.day_path("p", "m", date(2013, 2, 9)) == "project=p/metric_set=m/dt=2013-02-09"
-    assert naming.period_file(datetime(2013, 2, 9, 14, tzinfo=timezone(timedelta(hours=9)))) == "20130209T050000Z.parquet"
+    assert (
+        naming.period_file(datetime(2013, 2, 9, 14, tzinfo=timezone(timedelta(hours=9)))) == "20130209T050000Z.parquet"
+    )
     assert naming.period_of_file("20130209T050000Z.parquet") == datetime(2013, 2, 9, 5, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("name", "parts"), [("lupus.p.m", ("p", "m")), ("other.p.m", None), ("lupus.p", None), ("lupus.p.m.x", None)])
+@pytest.mark.parametrize(
+    ("name", "parts"), [("lupus.p.m", ("p", "m")), ("other.p.m", None), ("lupus.p", None), ("lupus.p.m.x", None)]
+)
 def test_only_dags_of_lupus_have_a_project_and_a_metric_set(name, parts):
     assert naming.split_dag_id(name) == parts
 

@@ -29,7 +29,10 @@ def test_types_fall_into_kinds(name, kind, is_list):
 
 
 def test_whole_numbers_and_texts_are_entities_and_fractions_are_not():
-    assert all(is_entity(column_type(name)) for name in ("INTEGER", "BIGINT[]", "VARCHAR", "BOOLEAN", "ENUM('DOUBLE', 'FLOAT')", '"NULL"'))
+    assert all(
+        is_entity(column_type(name))
+        for name in ("INTEGER", "BIGINT[]", "VARCHAR", "BOOLEAN", "ENUM('DOUBLE', 'FLOAT')", '"NULL"')
+    )
     assert not any(is_entity(column_type(name)) for name in ("DOUBLE", "FLOAT[]", "DECIMAL(5,2)"))
 
 
@@ -56,7 +59,9 @@ def total(values):
 )  # fmt: skip
 def test_a_sum_of_doubles_is_right_where_a_running_sum_would_round(values):
     scale = max(map(abs, values))
-    assert math.isclose(total(values), math.fsum(values), rel_tol=1e-15, abs_tol=scale * 1e-16 if scale >= 2.0**102 else 1e-30)
+    assert math.isclose(
+        total(values), math.fsum(values), rel_tol=1e-15, abs_tol=scale * 1e-16 if scale >= 2.0**102 else 1e-30
+    )
 
 
 def test_a_sum_follows_the_rules_of_infinity():

@@ -35,7 +35,9 @@ def whole(sql, metrics):
     return [found.value("x", metric) for metric in metrics]
 
 
-@pytest.mark.parametrize("form", ["relation", "pandas", "polars", "lazy", "reader", "path", "pathlib", "duckdb file", "glob", "arrow types"])
+@pytest.mark.parametrize(
+    "form", ["relation", "pandas", "polars", "lazy", "reader", "path", "pathlib", "duckdb file", "glob", "arrow types"]
+)
 def test_the_form_of_a_table_does_not_change_its_points(form, tmp_path):
     pq.write_table(TABLE, tmp_path / "it's a.parquet")
     path = tmp_path / "it's a.parquet"
@@ -63,16 +65,25 @@ def test_a_frame_can_be_measured_twice():
 
 def test_csv_and_json_lines_are_tables(tmp_path):
     (tmp_path / "a.csv").write_text("age,name\n20,a\nNA,b\n,NA\n")
-    (tmp_path / "a.jsonl").write_text('{"age": 20, "name": "a"}\n{"age": null, "name": "b"}\n{"age": null, "name": null}\n')
+    (tmp_path / "a.jsonl").write_text(
+        '{"age": 20, "name": "a"}\n{"age": null, "name": "b"}\n{"age": null, "name": null}\n'
+    )
     for file in ("a.csv", "a.jsonl"):
         found = measure(tmp_path / file, {"age": ["avg", "null_count"], "name": ["unique"]})
-        assert (found.value("age", "avg"), found.value("age", "null_count"), found.value("name", "unique")) == (20, 2, 2)
+        assert (found.value("age", "avg"), found.value("age", "null_count"), found.value("name", "unique")) == (
+            20,
+            2,
+            2,
+        )
 
 
 def test_nan_of_pandas_is_a_missing_value_and_nan_of_arrow_is_not():
     values = [1.0, math.nan, 3.0]
     metrics = ["avg", "nan_ratio", "null_ratio"]
-    in_pandas, in_arrow = measure(pd.DataFrame({"x": values}), {"x": metrics}), measure(pa.table({"x": values}), {"x": metrics})
+    in_pandas, in_arrow = (
+        measure(pd.DataFrame({"x": values}), {"x": metrics}),
+        measure(pa.table({"x": values}), {"x": metrics}),
+    )
     assert [in_pandas.value("x", m) for m in metrics] == [2, 0, pytest.approx(1 / 3)]
     assert [in_arrow.value("x", m) for m in metrics] == [2, pytest.approx(1 / 3), 0]
 
@@ -81,7 +92,7 @@ def test_large_whole_numbers_are_added_exactly_before_they_are_rounded():
     assert whole("SELECT unnest([9007199254740993, 1, -9007199254740992])::BIGINT AS x", ["sum"]) == [2]
     assert whole("SELECT unnest([9223372036854775807, 9223372036854775807]) AS x", ["sum"]) == [2.0**64]
     assert whole("SELECT unnest([18446744073709551615::UBIGINT, 1]) AS x", ["sum", "unique"]) == [2.0**64, 2]
-    assert whole("SELECT 10::HUGEINT ** 37 AS x", ["sum", "max"]) == [1e37, 1e37]
+    assert whole("SELECT 10000000000000000000000000000000000000::HUGEINT AS x", ["sum", "max"]) == [1e37, 1e37]
     assert whole("SELECT unnest([0.1, 0.2, -0.3])::DECIMAL(38,30) AS x", ["sum", "zero_ratio"]) == [0, 0]
 
 
@@ -100,12 +111,21 @@ def test_arrays_of_fixed_length_are_lists():
 def test_uuids_and_enums_are_texts():
     assert whole("SELECT unnest(['a', 'b', 'a'])::ENUM('a', 'b') AS x", ["unique"]) == [2]
     assert whole("SELECT unnest([uuid(), uuid()]) AS x", ["unique"]) == [2]
-    assert measure(duckdb.sql("SELECT unnest(['DOUBLE', 'b'])::ENUM('DOUBLE', 'b') AS x"), {"x": ["count"]}).value("x", "count", "DOUBLE") == 1
+    assert (
+        measure(duckdb.sql("SELECT unnest(['DOUBLE', 'b'])::ENUM('DOUBLE', 'b') AS x"), {"x": ["count"]}).value(
+            "x", "count", "DOUBLE"
+        )
+        == 1
+    )
 
 
-@pytest.mark.parametrize("value", ["'ab'::BLOB", "{'a': 1}", "MAP {'a': 1}", "INTERVAL 1 DAY", "TIME '12:00'", "'101'::BIT"])
+@pytest.mark.parametrize(
+    "value", ["'ab'::BLOB", "{'a': 1}", "MAP {'a': 1}", "INTERVAL 1 DAY", "TIME '12:00'", "'101'::BIT"]
+)
 def test_of_other_types_only_nulls_are_counted_and_the_rest_is_refused_with_a_sentence(value):
-    found = measure(duckdb.sql(f"SELECT {value} AS x UNION ALL SELECT NULL"), {"x": ["null_ratio", "unique", "avg", "count"]})
+    found = measure(
+        duckdb.sql(f"SELECT {value} AS x UNION ALL SELECT NULL"), {"x": ["null_ratio", "unique", "avg", "count"]}
+    )
     assert found.value("x", "null_ratio") == 0.5
     errors = [p["error"] for p in found.errors.to_pylist()]
     assert len(errors) == 3
@@ -113,21 +133,38 @@ def test_of_other_types_only_nulls_are_counted_and_the_rest_is_refused_with_a_se
 
 
 def test_a_column_that_never_held_a_value_is_undefined_not_wrong():
-    found = measure(pa.table({"x": pa.nulls(3), "y": pa.array([[], None, [None]], pa.list_(pa.null()))}), {"x": ["avg", "null_ratio"], "y": ["sum", "length_max"]})
+    found = measure(
+        pa.table({"x": pa.nulls(3), "y": pa.array([[], None, [None]], pa.list_(pa.null()))}),
+        {"x": ["avg", "null_ratio"], "y": ["sum", "length_max"]},
+    )
     assert len(found.errors) == 0
-    assert [found.value("x", "avg"), found.value("x", "null_ratio"), found.value("y", "sum"), found.value("y", "length_max")] == [None, 1, None, 1]
+    assert [
+        found.value("x", "avg"),
+        found.value("x", "null_ratio"),
+        found.value("y", "sum"),
+        found.value("y", "length_max"),
+    ] == [None, 1, None, 1]
 
 
 def test_nanoseconds_that_are_one_number_of_seconds_stay_two_values():
-    assert whole("SELECT unnest(['2024-01-01 00:00:00.000000001', '2024-01-01 00:00:00.000000002'])::TIMESTAMP_NS AS x", ["unique"]) == [2]
+    assert whole(
+        "SELECT unnest(['2024-01-01 00:00:00.000000001', '2024-01-01 00:00:00.000000002'])::TIMESTAMP_NS AS x",
+        ["unique"],
+    ) == [2]
 
 
 def test_times_at_infinity_are_undefined():
-    assert whole("SELECT unnest(['infinity', '2024-01-01'])::TIMESTAMP AS x", ["max", "null_ratio"]) == [NOW.timestamp(), 0]
+    assert whole("SELECT unnest(['infinity', '2024-01-01'])::TIMESTAMP AS x", ["max", "null_ratio"]) == [
+        NOW.timestamp(),
+        0,
+    ]
 
 
 def test_extreme_spread_is_an_infinite_value_with_an_error():
-    found = measure(pa.table({"x": [1e308, -1e308], "y": [1.0, math.inf], "z": [math.inf, -math.inf]}), {c: ["variance", "sum", "max"] for c in "xyz"})
+    found = measure(
+        pa.table({"x": [1e308, -1e308], "y": [1.0, math.inf], "z": [math.inf, -math.inf]}),
+        {c: ["variance", "sum", "max"] for c in "xyz"},
+    )
     errors = {(p["column_name"], p["metric"]) for p in found.errors.to_pylist()}
     assert errors == {("x", "variance"), ("y", "sum"), ("y", "max"), ("z", "max")}
     assert found.value("x", "sum") == 0
@@ -136,8 +173,17 @@ def test_extreme_spread_is_an_infinite_value_with_an_error():
 
 
 def test_decimals_are_numbers_and_a_group_of_a_field_of_a_struct_is_a_group():
-    table = pa.table({"user": [{"age": 20, "home": {"city": "東京"}}, {"age": None, "home": None}, None], "price": [Decimal("1.10"), Decimal("2.20"), None]})
-    found = measure(table, {"user.age": ["avg", "null_count"], "price": ["sum", "p50"], "user.gone": ["avg"]}, group_sets=[[], ["user.home.city"]])
+    table = pa.table(
+        {
+            "user": [{"age": 20, "home": {"city": "東京"}}, {"age": None, "home": None}, None],
+            "price": [Decimal("1.10"), Decimal("2.20"), None],
+        }
+    )
+    found = measure(
+        table,
+        {"user.age": ["avg", "null_count"], "price": ["sum", "p50"], "user.gone": ["avg"]},
+        group_sets=[[], ["user.home.city"]],
+    )
     assert found.value("price", "sum") == 3.3
     assert found.value("price", "p50") == pytest.approx(1.65)
     assert found.value("user.age", "null_count") == 2

@@ -15,21 +15,36 @@ from lupus_provider.processors import DistributionProcessor
 
 
 @pytest.mark.parametrize(
-    "data", ["a.parquet", Path("a.csv"), TableSource(path="a.parquet"), pd.DataFrame(), pl.DataFrame(), pl.LazyFrame(), pa.table({})]
+    "data",
+    [
+        "a.parquet",
+        Path("a.csv"),
+        TableSource(path="a.parquet"),
+        pd.DataFrame(),
+        pl.DataFrame(),
+        pl.LazyFrame(),
+        pa.table({}),
+    ],
 )
 def test_files_and_frames_are_measured_by_duckdb(data):
     assert type(engine_for(data)).__name__ == "DuckDBEngine"
 
 
-@pytest.mark.parametrize("data", [None, 5, {"a": [1]}, [1], np.zeros(3), pd.Series([1]), pa.array([1]), pa.chunked_array([[1]]), object()])
+@pytest.mark.parametrize(
+    "data", [None, 5, {"a": [1]}, [1], np.zeros(3), pd.Series([1]), pa.array([1]), pa.chunked_array([[1]]), object()]
+)
 def test_what_is_no_table_is_refused_with_what_could_be_given(data):
-    with pytest.raises(UnknownDataError, match="cannot be measured. Give a DuckDB relation") as caught:
+    with pytest.raises(UnknownDataError, match=r"cannot be measured. Give a DuckDB relation") as caught:
         DistributionProcessor(data, column_metrics={}).get_metrics()
     assert isinstance(caught.value, Terminal)
 
 
 def test_a_spark_frame_is_never_pulled_to_this_process():
-    frame = type("DataFrame", (), {"__module__": "pyspark.sql.dataframe", "__arrow_c_stream__": lambda self, schema=None: 1 / 0, "columns": []})
+    frame = type(
+        "DataFrame",
+        (),
+        {"__module__": "pyspark.sql.dataframe", "__arrow_c_stream__": lambda self, schema=None: 1 / 0, "columns": []},
+    )
     with pytest.raises(UnknownDataError):
         engine_for(frame())
 

@@ -35,7 +35,12 @@ def test_every_kind_has_its_key_and_provenance_among_its_columns():
 def test_files_are_in_the_order_of_their_key_whatever_came():
     rows = [point("b", 1), point("a", 2), point("b", 0), point("a", 1)]
     shuffled = table(*rows).select(list(reversed(POINTS.schema.names)))
-    assert [(r["series_id"], r["period_start"].hour) for r in POINTS.sort(shuffled).to_pylist()] == [("a", 1), ("a", 2), ("b", 0), ("b", 1)]
+    assert [(r["series_id"], r["period_start"].hour) for r in POINTS.sort(shuffled).to_pylist()] == [
+        ("a", 1),
+        ("a", 2),
+        ("b", 0),
+        ("b", 1),
+    ]
     assert POINTS.sort(shuffled).schema == POINTS.schema
 
 
