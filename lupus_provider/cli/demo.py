@@ -9,6 +9,7 @@ import json
 import signal
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -148,9 +149,12 @@ def _tell_login(secrets: Credentials) -> None:
 
 
 def _stay(launcher: Launcher) -> None:
-    while True:
-        launcher.check()
-        time.sleep(1)
+    """Keep Airflow up until somebody stops it, which is how a demo ends well."""
+    with suppress(KeyboardInterrupt):
+        while True:
+            launcher.check()
+            time.sleep(1)
+    out.print("stopping …")
 
 
 def _stop(*_: object) -> NoReturn:
