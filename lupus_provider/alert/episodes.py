@@ -11,10 +11,12 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from lupus_provider.detectors import Severity
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-SEVERITIES = ("low", "medium", "high", "critical")
+SEVERITIES = tuple(str(severity) for severity in Severity)
 
 
 @dataclass(frozen=True, slots=True)

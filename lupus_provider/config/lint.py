@@ -16,7 +16,7 @@ from lupus_provider.config.folder import doubled_name
 from lupus_provider.config.loader import Document, read_document
 from lupus_provider.config.models import MetricSet
 from lupus_provider.config.schedule import fire_times
-from lupus_provider.detectors import Detector, SeriesInfo, Severity
+from lupus_provider.detectors import Detector, SeriesInfo
 from lupus_provider.errors import Problem, ProjectFileError, did_you_mean
 from lupus_provider.metrics import parse_metric
 from lupus_provider.periods import Span, period_at, periods_in
@@ -64,8 +64,8 @@ def _all_problems(document: Document) -> Iterator[Problem]:
             yield Problem(document.where("metric_sets", name, *keys), f"metric set {name}: {text}")
     rules = [rule for metric_set in document.project.metric_sets.values() for rule in metric_set.detect]
     wanted = document.project.alerts.severity
-    loudest = max((_loudness(rule.severity) for rule in rules), default=None)
-    if loudest is not None and loudest < _loudness(wanted):
+    loudest = max((rule.severity.rank for rule in rules), default=None)
+    if loudest is not None and loudest < wanted.rank:
         yield Problem(
             document.where("alerts", "severity"), f"no rule has severity {wanted} or above, so nobody is ever told."
         )
@@ -186,7 +186,3 @@ def _hint(pattern: str, known: set[str]) -> str:
 
 def _label(grouping: Sequence[str]) -> str:
     return f"[{', '.join(grouping)}]"
-
-
-def _loudness(severity: Severity) -> int:
-    return list(Severity).index(severity)

@@ -39,6 +39,11 @@ class Outcome(IntEnum):
     FAILED = 5
     """The detector broke before it could judge; the log of the detect task says why."""
 
+    @property
+    def word(self) -> str:
+        """How records and stores spell it."""
+        return self.name.lower()
+
 
 class Severity(StrEnum):
     """How loud an anomaly is told."""
@@ -47,6 +52,11 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
     CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """Place in the order from quiet to loud."""
+        return list(Severity).index(self)
 
 
 @dataclass(frozen=True, slots=True)

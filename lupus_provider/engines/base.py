@@ -6,7 +6,7 @@ Points are made of them in `processors.assemble`, the same way for every engine.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,12 +50,4 @@ class Engine(Protocol):
 
     def answers(self, plan: MetricPlan) -> Iterator[Answer | Refused]:
         """Yield answers; what cannot be computed is refused with a reason and never stops the rest."""
-        ...
-
-
-class EngineFactory(Protocol):
-    """Makes an engine of a table-like object."""
-
-    def __call__(self, data: Any) -> Engine:
-        """Return an engine over `data`."""
         ...

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from lupus_provider.detectors import Detector, Judgement, Outcome, Panel, Severity
+from lupus_provider.detectors import Detector, Judgement, Outcome, Panel
 from lupus_provider.periods import Span, last_complete, period_at, periods_in
 from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS, RecordKind
 from lupus_provider.steps.cut import by_period
@@ -32,7 +32,7 @@ LOOKBACK = 800
 """Periods of history before the span that detectors are given: two years of days."""
 GONE_AFTER = 60
 """Periods after its last point that a silent series is still judged."""
-_OUTCOMES = np.array([outcome.name.lower() for outcome in Outcome], dtype=object)
+_OUTCOMES = np.array([outcome.word for outcome in Outcome], dtype=object)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,8 @@ def detect(target: Target, history: HistoryStore, stage: StageStore, now: dateti
     panel = _panel(target, history) if periods and target.metric_set.detect else None
     failed = 0
     if panel is not None and len(panel):
+        judged = slice(len(panel.period_start) - len(periods), len(panel.period_start))
         for detector, mine in _shares(panel, target.metric_set.detect):
-            judged = slice(len(panel.period_start) - len(periods), len(panel.period_start))
             try:
                 judgement = detector.detect(mine, judged)
             except Exception:  # (anybody's detector: whatever it raises, the others must go on)
@@ -110,7 +110,7 @@ def _shares(panel: Panel, detectors: Sequence[Detector]) -> Iterator[tuple[Detec
 
     Two rules with the same parameters are one detector: a series that both select is judged once, by the louder rule.
     """
-    louder_first = sorted(detectors, key=lambda detector: list(Severity).index(detector.severity), reverse=True)
+    louder_first = sorted(detectors, key=lambda detector: detector.severity.rank, reverse=True)
     taken: dict[str, set[int]] = {}
     for detector in louder_first:
         judged = taken.setdefault(detector.key, set())

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from lupus_provider.detectors import Outcome
 from lupus_provider.naming import series_name
 from lupus_provider.records import ANOMALIES, EVALUATIONS, RecordKind
 from lupus_provider.stores.index import documents, tables as t
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from lupus_provider.stores.history.base import Incoming
     from lupus_provider.stores.index.base import MetricSetInfo
 
-OUTCOMES = ("normal", "anomaly", "too_short", "no_data", "excused", "failed")
+OUTCOMES = tuple(outcome.word for outcome in Outcome)
 SEVERITY_WEIGHT = {"low": 0.5, "medium": 1.0, "high": 1.5, "critical": 2.0}
 NO_SCORE = 1e-4
 """Probability that stands for an anomaly whose detector gives none."""
