@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from lupus_provider.engines.source import TableSource
+from lupus_provider.engines.source import Joined, TableSource
 from lupus_provider.errors import UnknownDataError
 
 if TYPE_CHECKING:
@@ -15,27 +15,39 @@ _SPARK_MODULES = ("pyspark.",)
 _DUCKDB_MODULES = ("duckdb.", "_duckdb.", "pandas.", "polars.", "pyarrow.")
 
 
-def engine_for(data: Any) -> Engine:
+def engine_for(data: Any, engine: str | None = None) -> Engine:
     """Return the engine that computes on `data`.
 
     Parameters
     ----------
     data
-        DuckDB relation, pandas or polars frame, Arrow table or reader, path of a Parquet, CSV or JSON-lines file, or a TableSource.
+        Spark DataFrame, DuckDB relation, pandas or polars frame, Arrow table or reader, path of a Parquet, CSV or JSON-lines file,
+        a TableSource, or Joined of these.
+    engine
+        `spark` or `duckdb`, for paths and tables that both read; None: the type of the data says it, and DuckDB reads paths.
 
     Raises
     ------
     UnknownDataError
-        If no engine takes that type.
+        If no engine, or not that engine, takes that type.
     """
-    module = f"{type(data).__module__}."
+    first = data.data if isinstance(data, Joined) else data
+    named = isinstance(first, (str, os.PathLike, TableSource))
+    is_spark = _module(first).startswith(_SPARK_MODULES)
+    if engine not in (None, "duckdb", "spark"):
+        raise ValueError(f"engine is {engine!r}; it is 'spark' or 'duckdb'")
+    if (is_spark and engine != "duckdb") or (named and engine == "spark"):
+        from lupus_provider.engines.spark import SparkEngine
+
+        return SparkEngine(data)
     # A Spark frame can offer Arrow as well; taking that offer would pull the whole table to this process.
-    if not module.startswith(_SPARK_MODULES) and (
-        isinstance(data, (str, os.PathLike, TableSource))
-        or module.startswith(_DUCKDB_MODULES)
-        or hasattr(data, "__arrow_c_stream__")
-    ):
+    is_local = named or _module(first).startswith(_DUCKDB_MODULES) or hasattr(first, "__arrow_c_stream__")
+    if is_local and not is_spark and engine != "spark":
         from lupus_provider.engines.duckdb import DuckDBEngine
 
         return DuckDBEngine(data)
-    raise UnknownDataError(f"{type(data).__module__}.{type(data).__qualname__}")
+    raise UnknownDataError(f"{type(first).__module__}.{type(first).__qualname__}")
+
+
+def _module(data: Any) -> str:
+    return f"{type(data).__module__}."

@@ -15,9 +15,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from lupus_provider.engines.base import PERIOD, group_column
-from lupus_provider.engines.duckdb_source import SOURCE, OpenTable, first_line
-from lupus_provider.engines.duckdb_sql import literal, moment_sql, stored
+from lupus_provider.engines.base import PERIOD, SLICE, group_column
+from lupus_provider.engines.duckdb_source import DIALECT, SOURCE, OpenTable, first_line, literal
+from lupus_provider.engines.duckdb_types import stored
+from lupus_provider.engines.sql.duckdb import moment_sql
+from lupus_provider.engines.sql.query import BASE
 from lupus_provider.errors import EngineFailedError, PlanFailedError, SourceUnreadableError, TimeColumnError
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BASE, BOUNDS = "lupus_base", "lupus_bounds"
+BOUNDS = "lupus_bounds"
 OUR_FAULT = (
     duckdb.OutOfMemoryException,
     duckdb.IOException,
@@ -53,20 +55,52 @@ def read(table: OpenTable, plan: MetricPlan, values: Mapping[str, str], types: M
     """
     groups = [f"CAST({_group(table, c)} AS VARCHAR) AS {group_column(i)}" for i, c in enumerate(plan.group_columns)]
     columns = [*groups, *(f"{stored(table.column_sql(c), types[c].name)} AS {alias}" for c, alias in values.items())]
+    if plan.slices:
+        columns.append(f"{_slices(plan)} AS {SLICE}")
     where = [f"({plan.where}\n)"] if plan.where else []  # the line break ends a comment
+    source = _sampled(table, plan, where)
     moment, text = _moment(table, plan)
     if moment is None:
-        _create(table, plan, _select([*columns, f"CAST(0 AS INTEGER) AS {PERIOD}"], where))
+        _create(table, plan, _select([*columns, f"CAST(0 AS INTEGER) AS {PERIOD}"], where, source))
         return
     first, last = _register_bounds(table, plan)
     where.append(f"({moment} >= {first} AND {moment} < {last} OR {moment} IS NULL)")
-    rows = _select([*columns, f"{moment} AS moment", f"{text} AS moment_text"], where)
+    rows = _select([*columns, f"{moment} AS moment", f"{text} AS moment_text"], where, source)
     _create(
         table, plan,
         f"WITH rows AS ({rows}) SELECT rows.* EXCLUDE (moment), {BOUNDS}.{PERIOD} FROM rows "
         f"ASOF LEFT JOIN {BOUNDS} ON rows.moment >= {BOUNDS}.start WHERE rows.moment IS NULL OR rows.moment < {BOUNDS}.stop",
     )  # fmt: skip
     _drop_timeless(table, plan)
+
+
+def _slices(plan: MetricPlan) -> str:
+    """Return the SQL that makes a row of each slice that holds the row, and one of no slice for all rows."""
+    names = (f"CASE WHEN ({condition}\n) THEN {literal(name)} END" for name, condition in plan.slices)
+    kept = DIALECT.kept(f"[{', '.join(names)}]", "x IS NOT NULL")
+    return f"unnest(list_prepend(CAST(NULL AS VARCHAR), {kept}))"
+
+
+SAMPLE_BITS = 48
+
+
+def _sampled(table: OpenTable, plan: MetricPlan, where: list[str]) -> str:
+    """Add the condition of the sample; return the relation to read, with rows numbered where their place decides.
+
+    The hash of a row's place, or of a column's value, decides: every run measures the same rows.
+    """
+    if plan.sample is None or plan.sample.ratio == 1:
+        return SOURCE
+    limit = int(plan.sample.ratio * 2**SAMPLE_BITS)
+    if plan.sample.by is not None:
+        kind = table.type_of(plan.sample.by)
+        if isinstance(kind, str):
+            raise PlanFailedError(table.name, f"sample: {kind}".rstrip("."))
+        where.append(f"{DIALECT.hash48(DIALECT.text(table.column_sql(plan.sample.by), kind))} < {limit}")
+        return SOURCE
+    where.append(f"lupus_row % {2**16} < {int(plan.sample.ratio * 2**16)}")
+    # hash() of a number is one fixed permutation of all 64-bit numbers
+    return f"(SELECT *, hash(row_number() OVER ()) AS lupus_row FROM {SOURCE}) AS {SOURCE}"
 
 
 def _group(table: OpenTable, column: str) -> str:
@@ -76,9 +110,9 @@ def _group(table: OpenTable, column: str) -> str:
     return table.column_sql(column)
 
 
-def _select(columns: list[str], where: list[str]) -> str:
+def _select(columns: list[str], where: list[str], source: str) -> str:
     condition = f" WHERE {' AND '.join(where)}" if where else ""
-    return f"SELECT {', '.join(columns)} FROM {SOURCE}{condition}"
+    return f"SELECT {', '.join(columns)} FROM {source}{condition}"
 
 
 def _moment(table: OpenTable, plan: MetricPlan) -> tuple[str | None, str]:
@@ -91,7 +125,7 @@ def _moment(table: OpenTable, plan: MetricPlan) -> tuple[str | None, str]:
     column_type = table.type_of(column)
     if isinstance(column_type, str):
         raise TimeColumnError(table.name, column, f"cannot be used: {column_type}".rstrip("."))
-    moment = moment_sql(table.column_sql(column), column_type.name, plan.time_zone, plan.zone)
+    moment = moment_sql(DIALECT, table.column_sql(column), column_type.name, plan.time_zone, plan.zone)
     if moment is None:
         raise TimeColumnError(table.name, column, f"is {column_type.name}")
     return moment, table.column_sql(column) if column_type.name == "VARCHAR" else "CAST(NULL AS VARCHAR)"
@@ -122,7 +156,7 @@ def _create(table: OpenTable, plan: MetricPlan, query: str) -> None:
     except duckdb.OutOfMemoryException as err:
         raise EngineFailedError(table.name, first_line(err)) from err
     except (duckdb.ConversionException, duckdb.OutOfRangeException) as err:
-        if plan.where and "CSV" not in first_line(err):  # nothing else in the query converts values
+        if (plan.where or plan.slices) and "CSV" not in first_line(err):  # nothing else in the query converts values
             raise PlanFailedError(table.name, first_line(err)) from err
         raise SourceUnreadableError(table.name, first_line(err)) from err
     except duckdb.Error as err:

@@ -4,22 +4,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from lupus_provider.engines.duckdb_sql import column_type, literal, quote
-from lupus_provider.engines.source import TableSource
-from lupus_provider.errors import SourceUnreadableError, UnknownDataError, did_you_mean
+from lupus_provider.engines.duckdb_types import column_type
+from lupus_provider.engines.source import Joined, TableSource
+from lupus_provider.engines.sql.duckdb import DuckDBDialect
+from lupus_provider.errors import PlanFailedError, SourceUnreadableError, UnknownDataError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lupus_provider.metrics.plan import ColumnType
 
-SOURCE = "lupus_source"
+SOURCE, LABELS = "lupus_source", "lupus_labels"
+DIALECT = DuckDBDialect()
+quote, literal = DIALECT.quote, DIALECT.literal
 
 
 def first_line(err: Exception) -> str:
@@ -52,6 +56,11 @@ class OpenTable:
             return missing
         return column_type(str(relation.types[0]))
 
+    def schema(self) -> dict[str, str]:
+        """Return column → Arrow type as text."""
+        schema = self.connection.sql(f"SELECT * FROM {SOURCE} LIMIT 0").to_arrow_table().schema
+        return {field.name: str(field.type) for field in schema}
+
 
 @contextmanager
 def open_table(data: Any, name: str) -> Iterator[OpenTable]:
@@ -63,29 +72,73 @@ def open_table(data: Any, name: str) -> Iterator[OpenTable]:
         If a file or table is not there or cannot be read.
     UnknownDataError
         If the object is nothing that DuckDB reads.
+    PlanFailedError
+        If labels cannot be joined to it.
     """
     with duckdb.connect(":memory:") as connection:
         connection.execute("SET TimeZone = 'UTC'")
         try:
-            _bind(connection, data)
+            if isinstance(data, Joined):
+                _bind_joined(connection, data, name)
+            else:
+                _bind(connection, data, SOURCE)
             table = OpenTable(name, connection)
         except duckdb.Error as err:
             raise SourceUnreadableError(name, first_line(err)) from err
         yield table
 
 
-def _bind(connection: duckdb.DuckDBPyConnection, data: Any) -> None:
+def _bind_joined(connection: duckdb.DuckDBPyConnection, joined: Joined, name: str) -> None:
+    """Make `lupus_source` of predictions and the one label that counts for each."""
+    predictions = "lupus_predictions"
+    _bind(connection, joined.data, predictions)
+    _bind(connection, joined.labels, LABELS)
+    left = connection.sql(f"FROM {predictions}").columns
+    right = connection.sql(f"FROM {LABELS}").columns
+    for column, columns, what in (
+        (joined.on, left, "predictions"), (joined.on, right, "labels"),
+        (joined.time_column if joined.within else None, left, "predictions"),
+        (joined.label_time_column, right, "labels"),
+    ):  # fmt: skip
+        if column is not None and column not in columns:
+            raise PlanFailedError(
+                name, f"join: column {column!r} is not in the {what}. {did_you_mean(column, columns)}".rstrip()
+            )
+    if joined.within is not None and (joined.time_column is None or joined.label_time_column is None):
+        raise PlanFailedError(name, "join: 'within' needs the time column of the predictions and of the labels")
+    added = [column for column in right if column not in left]
+    on = quote(joined.on)
+    condition = f"p.{on} = l.{on}"
+    if joined.within is not None:
+        late = f"INTERVAL {int(joined.within.total_seconds())} SECOND"
+        made, came = quote(str(joined.time_column)), quote(str(joined.label_time_column))
+        condition += f" AND CAST(l.{came} AS TIMESTAMPTZ) <= CAST(p.{made} AS TIMESTAMPTZ) + {late}"
+    order = ", ".join([
+        *([f"l.{quote(joined.label_time_column)} DESC NULLS LAST"] if joined.label_time_column else []),
+        *(f"l.{quote(column)}" for column in added),
+    ]) or "1"  # fmt: skip
+    labels = "".join(f", l.{quote(column)}" for column in added)
+    connection.execute(
+        f"CREATE TEMP TABLE {SOURCE} AS SELECT * EXCLUDE (lupus_row) FROM (SELECT p.*{labels} FROM "
+        f"(SELECT *, row_number() OVER () AS lupus_row FROM {predictions}) AS p LEFT JOIN {LABELS} AS l ON {condition} "
+        f"QUALIFY row_number() OVER (PARTITION BY p.lupus_row ORDER BY {order}) = 1)"
+    )
+
+
+def _bind(connection: duckdb.DuckDBPyConnection, data: Any, name: str) -> None:
     if isinstance(data, TableSource) and data.table is not None:
-        connection.execute(f"ATTACH {literal(data.database or '')} AS source_file (READ_ONLY)")
+        # Named after the file: two tables of one file are read through one attachment.
+        file = f"file_{hashlib.blake2b((data.database or '').encode(), digest_size=8).hexdigest()}"
+        connection.execute(f"ATTACH IF NOT EXISTS {literal(data.database or '')} AS {file} (READ_ONLY)")
         table = ".".join(quote(part) for part in data.table.split("."))
-        connection.execute(f"CREATE TEMP VIEW {SOURCE} AS FROM source_file.{table}")
+        connection.execute(f"CREATE TEMP VIEW {name} AS FROM {file}.{table}")
     elif isinstance(data, (str, os.PathLike, TableSource)):
         path = (data.path or "") if isinstance(data, TableSource) else os.fspath(data)
-        _open_file(connection, path).create_view(SOURCE)
+        _open_file(connection, path).create_view(name)
     elif isinstance(data, duckdb.DuckDBPyRelation):
-        connection.register(SOURCE, data.to_arrow_reader())  # it belongs to another connection: its rows stream over
+        connection.register(name, data.to_arrow_reader())  # it belongs to another connection: its rows stream over
     elif _is_table(data):
-        connection.register(SOURCE, data)
+        connection.register(name, data)
     else:
         raise UnknownDataError(f"{type(data).__module__}.{type(data).__qualname__}")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +17,30 @@ class TableSource:
 
     def __str__(self) -> str:
         return self.path if self.path is not None else f"{self.table} of {self.database}"
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A table of predictions with the labels that have arrived for them.
+
+    Every row of `data` stays once. Of several labels with one key the newest counts, without `label_time_column` the one that is
+    smallest, column by column: the same in every run.
+
+    Attributes
+    ----------
+    data, labels
+        Tables as any processor takes them, both for the same engine.
+    on
+        Column of both tables that names a prediction.
+    within
+        Labels that came later after the prediction than this do not count; needs both time columns. None: any label counts.
+    time_column, label_time_column
+        When a prediction was made, and when its label arrived.
+    """
+
+    data: Any
+    labels: Any
+    on: str
+    within: timedelta | None = None
+    time_column: str | None = None
+    label_time_column: str | None = None

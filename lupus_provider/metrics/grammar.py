@@ -11,15 +11,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lupus_provider.errors import UnknownMetricError
-from lupus_provider.metrics.base import Kind, Metric, Over, Unit
+from lupus_provider.metrics.base import Family, Kind, Metric, Over, Shape, Unit
 from lupus_provider.metrics.numeric import Percentile
-from lupus_provider.metrics.registry import METRICS
+from lupus_provider.metrics.registry import SHELVES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _AT_K = re.compile(r"(?P<head>.+)@(?P<k>[1-9][0-9]{0,5})")
 _LENGTH = "length_"
+_OF_LENGTHS = (Shape.NUMBERS, Shape.SPECTRUM)
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,11 @@ class MetricExpression:
 
     def over(self, *, is_list: bool) -> Over:
         """Return what of a column the metric measures."""
-        if self.metric.over is Over.ROWS:
-            return Over.ROWS
         if self.of_lengths:
             return Over.LENGTHS
-        if not is_list:
+        if self.metric.over in (Over.VALUES, Over.LISTS) and not is_list:
             return Over.VALUES
-        return Over.LISTS if self.metric.over is Over.LISTS else Over.ITEMS
+        return Over.ITEMS if self.metric.over is Over.VALUES else self.metric.over
 
     def refusal(self, kind: Kind, *, is_list: bool, type_name: str) -> str | None:
         """Return why the metric cannot measure a column of that type; None if it can."""
@@ -65,8 +64,13 @@ class MetricExpression:
 
 
 @lru_cache(maxsize=4096)
-def parse_metric(name: str) -> MetricExpression:
+def parse_metric(name: str, family: Family | None = None) -> MetricExpression:
     """Parse a metric name.
+
+    Parameters
+    ----------
+    family
+        Shelf to look on; None: the first of all shelves that has the name, which is right for units and bounds of stored points.
 
     Raises
     ------
@@ -81,38 +85,42 @@ def parse_metric(name: str) -> MetricExpression:
     'p99.9'
     """
     text = str(name).strip()
+    for shelf in Family if family is None else (family,):
+        expression = _parse(text, shelf)
+        if expression is not None:
+            return expression
+    raise UnknownMetricError(text, known_metrics(family))
+
+
+def _parse(text: str, family: Family) -> MetricExpression | None:
     match = _AT_K.fullmatch(text)
     head, k = (match["head"], int(match["k"])) if match else (text, None)
-    of_lengths = head.startswith(_LENGTH)
-    metric = _find(head.removeprefix(_LENGTH))
-    if metric is None or (of_lengths and (metric.per_entity or metric.over is not Over.VALUES)):
-        raise UnknownMetricError(text, known_metrics())
-    if k is not None and (of_lengths or metric.over is not Over.VALUES):
-        raise UnknownMetricError(text, known_metrics())
+    of_lengths = family is Family.DISTRIBUTION and head.startswith(_LENGTH)
+    metric = _find(head.removeprefix(_LENGTH) if of_lengths else head, family)
+    if metric is None or (of_lengths and (metric.over is not Over.VALUES or metric.shape not in _OF_LENGTHS)):
+        return None
+    if k is not None and (of_lengths or not (metric.over is Over.VALUES or metric.cuts)):
+        return None
     spelled = f"{_LENGTH if of_lengths else ''}{metric.name}{f'@{k}' if k else ''}"
     return MetricExpression(spelled, metric, k, of_lengths)
 
 
-def _find(head: str) -> Metric | None:
-    if head in METRICS:
-        return METRICS[head]()
-    return Percentile.parse(head)
+def _find(head: str, family: Family) -> Metric | None:
+    if head in SHELVES[family]:
+        return SHELVES[family][head]()
+    return Percentile.parse(head) if family is Family.DISTRIBUTION else None
 
 
-def known_metrics() -> Sequence[str]:
+def known_metrics(family: Family | None = None) -> Sequence[str]:
     """Names that the grammar takes, with examples where there are endlessly many."""
-    return [
-        *METRICS,
-        "p25",
-        "p50",
-        "p75",
-        "p95",
-        "p99",
-        "p99.9",
-        "median",
-        "length_avg",
-        "length_p50",
-        "unique@5",
-        "avg@5",
-        "count@5",
+    names = [
+        f"{name}@10" if metric.cuts else name
+        for shelf in (Family if family is None else (family,))
+        for name, metric in SHELVES[shelf].items()
     ]
+    return list(dict.fromkeys([*names, *_EXAMPLES])) if family in (None, Family.DISTRIBUTION) else names
+
+
+_EXAMPLES = (
+    "p25", "p50", "p75", "p95", "p99", "p99.9", "median", "length_avg", "length_p50", "unique@5", "avg@5", "count@5",
+)  # fmt: skip

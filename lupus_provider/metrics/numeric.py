@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from lupus_provider.metrics.base import Floats, Kind, Metric, Primitive, Unit, ratio
-from lupus_provider.metrics.registry import METRICS
+from lupus_provider.metrics.base import Floats, Kind, NumberMetric, Primitive, Unit, Worse, ratio
+from lupus_provider.metrics.registry import register
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@METRICS.register("avg")
-class Avg(Metric):
+@register
+class Avg(NumberMetric):
     """Arithmetic mean of the values; undefined without values."""
 
     name = "avg"
@@ -35,8 +35,8 @@ class Avg(Metric):
         return ratio(state["total"], state["count"])
 
 
-@METRICS.register("sum")
-class Sum(Metric):
+@register
+class Sum(NumberMetric):
     """Sum of the values; undefined, not zero, without values."""
 
     name = "sum"
@@ -50,8 +50,8 @@ class Sum(Metric):
         return state["total"]
 
 
-@METRICS.register("min")
-class Min(Metric):
+@register
+class Min(NumberMetric):
     """Smallest value."""
 
     name = "min"
@@ -65,8 +65,8 @@ class Min(Metric):
         return state["min"]
 
 
-@METRICS.register("max")
-class Max(Metric):
+@register
+class Max(NumberMetric):
     """Largest value."""
 
     name = "max"
@@ -80,12 +80,13 @@ class Max(Metric):
         return state["max"]
 
 
-@METRICS.register("variance")
-class Variance(Metric):
+@register
+class Variance(NumberMetric):
     """Variance of a sample (divided by n - 1); undefined below two values."""
 
     name = "variance"
     accepts = Kind.NUMERIC
+    unit = Unit.SQUARED
     bounds = (0, np.inf)
 
     @property
@@ -96,17 +97,18 @@ class Variance(Metric):
         return state["variance"]
 
 
-@METRICS.register("stddev")
+@register
 class Stddev(Variance):
     """Standard deviation of a sample, the root of `variance`."""
 
     name = "stddev"
+    unit = Unit.COLUMN
 
     def finish(self, **state: Floats) -> Floats:
         return np.sqrt(state["variance"])
 
 
-class _Share(Metric):
+class _Share(NumberMetric):
     """Share of the values that have a property, among the values that are not null."""
 
     accepts = Kind.NUMERIC
@@ -122,7 +124,7 @@ class _Share(Metric):
         return ratio(state["part"], state["count"])
 
 
-@METRICS.register("zero_ratio")
+@register
 class ZeroRatio(_Share):
     """Share of zeros among the values that are neither null nor NaN."""
 
@@ -130,7 +132,7 @@ class ZeroRatio(_Share):
     part = "zeros"
 
 
-@METRICS.register("negative_ratio")
+@register
 class NegativeRatio(_Share):
     """Share of values below zero among the values that are neither null nor NaN."""
 
@@ -138,11 +140,12 @@ class NegativeRatio(_Share):
     part = "negatives"
 
 
-@METRICS.register("nan_ratio")
+@register
 class NanRatio(_Share):
     """Share of NaN among the values that are not null."""
 
     name = "nan_ratio"
+    worse = Worse.HIGHER
     stands_on = Primitive("values")
 
     @property
@@ -150,7 +153,7 @@ class NanRatio(_Share):
         return {"part": Primitive("nans"), "count": Primitive("values")}
 
 
-class Percentile(Metric):
+class Percentile(NumberMetric):
     """Exact percentile with linear interpolation between the two nearest values (NumPy's `linear`, Hyndman and Fan's type 7)."""
 
     accepts = Kind.NUMERIC | Kind.TIME

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lupus_provider.metrics.base import Floats, Kind, Metric, Over, Primitive, Unit, ratio
-from lupus_provider.metrics.registry import METRICS
+from lupus_provider.metrics.base import Floats, Kind, NumberMetric, Over, Primitive, Unit, Worse, ratio
+from lupus_provider.metrics.registry import register
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@METRICS.register("null_count")
-class NullCount(Metric):
+@register
+class NullCount(NumberMetric):
     """Number of nulls; of a list column, lists that are null."""
 
     name = "null_count"
+    worse = Worse.HIGHER
     accepts = Kind.ANY
     over = Over.LISTS
     unit = Unit.COUNT
@@ -34,11 +35,12 @@ class NullCount(Metric):
         return state["nulls"]
 
 
-@METRICS.register("null_ratio")
-class NullRatio(Metric):
+@register
+class NullRatio(NumberMetric):
     """Share of rows that are null; of a list column, lists that are null."""
 
     name = "null_ratio"
+    worse = Worse.HIGHER
     accepts = Kind.ANY
     over = Over.LISTS
     unit = Unit.RATIO
@@ -53,8 +55,8 @@ class NullRatio(Metric):
         return ratio(state["nulls"], state["rows"])
 
 
-@METRICS.register("unique")
-class Unique(Metric):
+@register
+class Unique(NumberMetric):
     """Number of distinct values, exact; null and NaN are none."""
 
     name = "unique"
@@ -71,11 +73,12 @@ class Unique(Metric):
         return state["distinct"]
 
 
-@METRICS.register("empty_ratio")
-class EmptyRatio(Metric):
+@register
+class EmptyRatio(NumberMetric):
     """Share of lists without items among the lists that are not null."""
 
     name = "empty_ratio"
+    worse = Worse.HIGHER
     accepts = Kind.ANY
     over = Over.LISTS
     unit = Unit.RATIO

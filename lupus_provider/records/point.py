@@ -24,7 +24,8 @@ POINTS = RecordKind(
         pa.field("value", pa.float64()),  # null: measured but undefined; never NaN or infinite
         pa.field("n_rows", pa.int64()),  # rows behind the value
         pa.field("error", pa.string()),  # why a metric failed: a failed metric is a point, never a gap
-        pa.field("model_version", pa.string()),
+        pa.field("model_version", pa.string()),  # of the group, where the metric set is split by version
+        pa.field("sample_ratio", pa.float64()),  # share of the rows that were measured; null: all of them
         pa.field("run_id", pa.string(), nullable=False),
         pa.field("collected_at", INSTANT, nullable=False),
     ]),

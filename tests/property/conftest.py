@@ -65,8 +65,11 @@ def measure(metric, raw, *, lists=False):  # noqa: C901  (a table of definitions
         return (sum(map(is_nan, kept)) / len(kept) if kept else None), len(kept)
     if metric == "unique":
         return len({v for v in kept if not is_nan(v)}), n
+    if metric == "approx_unique":  # exact while there are few
+        return len({text(v) for v in kept}), len(raw)
     if n == 0:
         return None, 0
+    shares = [c / n for c in Counter(v for v in kept if not is_nan(v)).values()]
     simple = {
         "sum": lambda: total(values),
         "avg": lambda: total(values) / n,
@@ -75,6 +78,8 @@ def measure(metric, raw, *, lists=False):  # noqa: C901  (a table of definitions
         "zero_ratio": lambda: sum(v == 0 for v in values) / n,
         "negative_ratio": lambda: sum(v < 0 for v in values) / n,
         "median": lambda: quantile(values, 0.5),
+        "mode": lambda: max(shares),
+        "entropy": lambda: -math.fsum(p * math.log2(p) for p in shares),
     }
     if metric in simple:
         return simple[metric](), n

@@ -34,16 +34,16 @@ KINDS = {
 }  # fmt: skip
 FRACTIONS = ("float", "decimal", "list_float")
 
-heads = [name for name in METRICS if name != "row_count"] + ["median", "p0", "p5", "p50", "p99.9", "p100"]
+heads = [name for name in METRICS if name != "histogram"] + ["median", "p0", "p5", "p50", "p99.9", "p100"]
 
 
 def names_for(column: str) -> list[str]:
     is_list = column.startswith("list_")
-    names = [head for head in heads if not (column in FRACTIONS and head in ("count", "ratio"))]
+    names = [head for head in heads if not (column in FRACTIONS and head in ("count", "ratio", "approx_unique"))]
     if is_list:
         lists = ("null_count", "null_ratio", "empty_ratio")
         names += [f"{n}@2" for n in names if n not in lists]
-        names += [f"length_{n}" for n in heads if n not in (*lists, "count", "ratio")]
+        names += [f"length_{n}" for n in heads if n not in (*lists, "count", "ratio", "approx_unique")]
     return [n for n in names if parse_metric(n).refusal(KINDS[column], is_list=is_list, type_name="") is None]
 
 

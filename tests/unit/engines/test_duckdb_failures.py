@@ -137,7 +137,7 @@ def test_memory_that_runs_out_is_not_the_metrics_fault(monkeypatch):
     def out_of_memory(self, query):
         raise duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block")
 
-    monkeypatch.setattr(engine._Scan, "_arrow", out_of_memory)
+    monkeypatch.setattr(engine._Door, "arrow", out_of_memory)
     for metrics in ({"age": ["avg"]}, {"name": ["count"]}):
         with pytest.raises(EngineFailedError, match="broke off: Out of Memory") as caught:
             measure(metrics)

@@ -24,7 +24,7 @@ def table(*points):
 
 
 def test_every_kind_has_its_key_and_provenance_among_its_columns():
-    assert set(KINDS) == {"points", "anomalies", "evaluations"}
+    assert set(KINDS) == {"points", "anomalies", "evaluations", "histograms"}
     for kind in KINDS.values():
         assert {*kind.key, *kind.provenance} <= set(kind.schema.names)
         assert kind.written_at in kind.provenance

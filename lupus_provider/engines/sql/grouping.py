@@ -1,0 +1,123 @@
+"""The groups of a query: one row a period, group set and group.
+
+Two forms. Usually the engine's GROUPING SETS roll up rows that are there once. Where small groups are folded, a group's name depends on the
+group set, so rows are there once a group set, with its number in a column.
+"""
+
+# ruff: noqa: S608  (identifiers are ours)
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from lupus_provider.engines.base import GROUP_SET, PERIOD, SLICE, group_column
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lupus_provider.metrics.plan import GroupSet, MetricPlan
+
+MASK = "lupus_mask"
+SMALL = "…small"
+"""Group of the rows whose own groups have fewer than `min_group_rows` rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Groups of one plan.
+
+    Attributes
+    ----------
+    sets
+        Group sets to compute: the plan's and always the whole, because its row count proves that the table was looked at.
+    folded
+        Whether the base relation holds a row once a group set, in column `group_set`.
+    sliced
+        Whether the base relation holds a row once a slice, in column `lupus_slice`, null for all rows.
+    """
+
+    plan: MetricPlan
+    sets: tuple[GroupSet, ...]
+    folded: bool
+    sliced: bool
+
+    @classmethod
+    def of(cls, plan: MetricPlan) -> Grouping:
+        """Return the grouping of a plan."""
+        sets = plan.group_sets if () in plan.group_sets else (*plan.group_sets, ())
+        return cls(plan, sets, folded=plan.min_group_rows > 1, sliced=bool(plan.slices))
+
+    @property
+    def columns(self) -> list[str]:
+        """Group columns of the base relation."""
+        return [group_column(i) for i in range(len(self.plan.group_columns))]
+
+    @property
+    def carried(self) -> list[str]:
+        """Columns that every source of an aggregation must carry."""
+        return [PERIOD, *([SLICE] if self.sliced else []), *([GROUP_SET] if self.folded else []), *self.columns]
+
+    @property
+    def keys(self) -> list[str]:
+        """Columns that together name a group in an aggregated relation."""
+        return [PERIOD, *([SLICE] if self.sliced else []), *self.columns, MASK]
+
+    def selected(self, extra: Sequence[str] = ()) -> str:
+        """Return the SQL of the key columns and `extra` in an aggregation."""
+        if self.folded:
+            mask = f"CAST({GROUP_SET} AS BIGINT)"
+        elif self.columns and len(self.sets) > 1:
+            weights = (f"GROUPING({column}) * {1 << i}" for i, column in enumerate(self.columns))
+            mask = f"CAST({' + '.join(weights)} AS BIGINT)"
+        else:
+            mask = "CAST(0 AS BIGINT)"
+        return ", ".join([*self.keys[:-1], *extra, f"{mask} AS {MASK}"])
+
+    def group_by(self, extra: Sequence[str] = ()) -> str:
+        """Return the GROUP BY clause."""
+        always = [column for column in self.carried if column not in self.columns]
+        if self.folded or not self.columns or len(self.sets) == 1:  # one set holds all columns
+            return f"GROUP BY {', '.join([*always, *self.columns, *extra])}"
+        names = dict(zip(self.plan.group_columns, self.columns))
+        sets = (f"({', '.join([*always, *(names[c] for c in one), *extra])})" for one in self.sets)
+        return f"GROUP BY GROUPING SETS ({', '.join(sets)})"
+
+    def placed(self, table: pa.Table) -> pa.Table:
+        """Replace the mask of an answer by the index of the group set in the plan, -1 for a whole that the plan does not ask for."""
+        columns, index = self.plan.group_columns, {}
+        for number, group_set in enumerate(self.sets):
+            rolled_up = sum(1 << i for i, column in enumerate(columns) if column not in group_set)
+            place = self.plan.group_sets.index(group_set) if group_set in self.plan.group_sets else -1
+            index[number if self.folded else rolled_up] = place
+        known = np.array(sorted(index), np.int64)
+        places = np.array([index[mask] for mask in sorted(index)], np.int32)
+        found = places[np.searchsorted(known, table[MASK].to_numpy())]
+        return table.drop_columns([MASK]).append_column(GROUP_SET, pa.array(found, pa.int32()))
+
+    def folded_rows(self, base: str, columns: Sequence[str]) -> str:
+        """Return the query of the rows of `base` once a group set, groups of fewer than `min_group_rows` rows renamed to `…small`.
+
+        The whole is never folded.
+        """
+        always = [PERIOD, *([SLICE] if self.sliced else [])]
+        names = dict(zip(self.plan.group_columns, self.columns))
+        parts = []
+        for number, group_set in enumerate(self.sets):
+            inside = [names[column] for column in group_set]
+            size = f"count(*) OVER (PARTITION BY {', '.join([*always, *inside])})"
+            small = f"{size} < {int(self.plan.min_group_rows)}" if inside else "1 = 0"
+            groups = [
+                f"CASE WHEN lupus_small THEN '{SMALL}' ELSE {c} END AS {c}"
+                if c in inside
+                else f"CAST(NULL AS STRING) AS {c}"
+                for c in self.columns
+            ]
+            rows = f"SELECT *, {small} AS lupus_small FROM {base}"
+            parts.append(
+                f"SELECT {', '.join([*always, f'{number} AS {GROUP_SET}', *groups, *columns])} FROM ({rows}) AS sized"
+            )
+        return " UNION ALL ".join(parts)
