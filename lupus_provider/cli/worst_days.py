@@ -1,4 +1,7 @@
-"""The demo's result: the strangest days, each with the series that says so loudest."""
+"""The demo's results: the strangest days of the flights, and what first said that the recommender's update went wrong.
+
+Both are read from the index, as the page does.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
     from lupus_provider.wire import AnomalyRow
 
-ROWS = 12
+ROWS, SIGNS = 12, 8
 _PAGE = 100
 _SEVERITIES = ("critical", "high", "medium", "low")
 
@@ -78,11 +81,29 @@ def _finding(row: AnomalyRow) -> Finding:
     return Finding(day, row.series.name, row.value, row.expected, detector, row.severity, row.score)
 
 
+def first_signs(findings: Iterable[Finding], rows: int = SIGNS) -> list[Finding]:
+    """Return the first finding of each series, in the order of days: what an incident's report begins with.
+
+    Of a day's findings the gravest come first; a series is told once, because it says the same every day after.
+    """
+    first: dict[str, Finding] = {}
+    for finding in sorted(findings, key=lambda finding: (finding.day, *finding.rank, finding.series)):
+        first.setdefault(finding.series, finding)
+    return list(first.values())[:rows]
+
+
 def as_table(findings: Iterable[Finding]) -> Table:
-    """Return the table that the demo prints."""
-    table = Table(
-        title="The worst days", title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim"
-    )
+    """Return the table of the worst days."""
+    return _table("The worst days", findings)
+
+
+def signs_table(findings: Iterable[Finding]) -> Table:
+    """Return the table of the first signs."""
+    return _table("The recommender's update: v2 serves a tenth from 10 October, everything from the 15th", findings)
+
+
+def _table(title: str, findings: Iterable[Finding]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
     for name in ("date", "series", "value", "expected", "detector"):
         table.add_column(name, justify="right" if name in ("value", "expected") else "left", no_wrap=True)
     for finding in findings:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import zipfile
 from datetime import UTC, datetime
 
@@ -8,14 +9,14 @@ import pytest
 
 from lupus_provider.cli import flights as module
 from lupus_provider.cli.errors import MissingFlightsError
-from lupus_provider.cli.flights import prepare_flights, read_table, source_files
+from lupus_provider.cli.flights import prepare_flights, read_table, read_zones, source_files
 
 CSV = "year,dep_delay,tailnum,time_hour\n2013,2,N1,2013-01-01T10:00:00Z\n2013,NA,NA,2013-01-01T11:00:00Z\n"
 
 
 @pytest.fixture
-def prepared(tmp_path):
-    prepare_flights(tmp_path)
+def prepared(whole_year, tmp_path):
+    shutil.copytree(whole_year, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
@@ -24,6 +25,8 @@ def test_the_year_is_whole(prepared):
     assert departures.num_rows == 336_776
     assert departures["dep_delay"].null_count == 8_255
     assert pq.read_metadata(prepared / "flights" / "weather.parquet").num_rows == 26_115
+    assert pq.read_metadata(prepared / "flights" / "predictions.parquet").num_rows == 336_776
+    assert pq.read_metadata(prepared / "flights" / "truth.parquet").num_rows == 327_346
 
 
 def test_times_are_instants_in_utc_and_numbers_are_numbers(prepared):
@@ -40,13 +43,27 @@ def test_a_second_time_touches_nothing(prepared):
     assert {path: path.stat().st_mtime_ns for path in (prepared / "flights").iterdir()} == before
 
 
-def test_what_is_missing_is_written_again_and_other_data_has_another_name(prepared, monkeypatch):
+@pytest.mark.parametrize("table", ["weather", "predictions"])
+def test_what_is_missing_is_written_again_with_the_same_bytes(prepared, table):
+    path = prepared / "flights" / f"{table}.parquet"
+    stamp, before = (prepared / "flights" / "source").read_text(), path.read_bytes()
+    path.unlink()
+    assert prepare_flights(prepared) == stamp
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("target", ["flights._FORMAT", "delays.FORMAT"])
+def test_other_data_has_another_name(prepared, monkeypatch, target):
     name = prepare_flights(prepared)
-    (prepared / "flights" / "weather.parquet").unlink()
-    assert prepare_flights(prepared) == name
-    assert (prepared / "flights" / "weather.parquet").exists()
-    monkeypatch.setattr(module, "_FORMAT", "other")
+    monkeypatch.setattr(f"lupus_provider.cli.{target}", "other")
+    monkeypatch.setattr("lupus_provider.cli.prepared.PreparedFolder.write", lambda *_: None)
     assert prepare_flights(prepared) != name
+
+
+def test_an_airport_has_a_zone_or_none(tmp_path):
+    path = tmp_path / "airports.csv"
+    path.write_text("faa,name,tzone\nIAH,George Bush,America/Chicago\nXXX,Nowhere,\\N\n")
+    assert read_zones(path) == {"IAH": "America/Chicago", "XXX": None}
 
 
 @pytest.mark.parametrize("zipped", [True, False])
