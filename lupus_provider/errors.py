@@ -311,3 +311,31 @@ class DetectorsFailedError(Terminal):
             f"{where}: detectors broke: {named}. All other verdicts are stored and told. "
             "The log of the detect task has the tracebacks; mend the rule and clear that task."
         )
+
+
+class BadReferenceError(Terminal, ValueError):
+    """A reference of drift that cannot be read, or that does not fit to another one."""
+
+    def __init__(self, where: str, wrong: str, hint: str) -> None:
+        self.where, self.wrong, self.hint = where, wrong, hint
+        super().__init__(f"{where} {wrong}. {hint}")
+
+
+class BadSparkConnectionError(Terminal, ValueError):
+    """An Airflow connection does not say where Spark is."""
+
+    def __init__(self, conn_id: str, wrong: str) -> None:
+        self.conn_id, self.wrong = conn_id, wrong
+        super().__init__(
+            f"connection {conn_id!r} {wrong}. Spark's connection is of type 'spark' with a master as host, such as spark://host and port 7077, "
+            "or of type 'spark_connect'. Without that connection Spark runs inside the task."
+        )
+
+
+class UnstampedError(Terminal, ValueError):
+    """Points that do not say whose they are cannot be staged."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "these points do not say whose they are. Stage what a processor's get_metrics(project=…, metric_set=…) returned."
+        )

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from lupus_provider.engines.source import Joined, TableSource
-from lupus_provider.errors import UnknownDataError
+from lupus_provider.errors import BadPlanError, UnknownDataError
 
 if TYPE_CHECKING:
     from lupus_provider.engines.base import Engine
@@ -30,12 +30,14 @@ def engine_for(data: Any, engine: str | None = None) -> Engine:
     ------
     UnknownDataError
         If no engine, or not that engine, takes that type.
+    BadPlanError
+        If there is no engine of that name.
     """
     first = data.data if isinstance(data, Joined) else data
     named = isinstance(first, (str, os.PathLike, TableSource))
     is_spark = _module(first).startswith(_SPARK_MODULES)
     if engine not in (None, "duckdb", "spark"):
-        raise ValueError(f"engine is {engine!r}; it is 'spark' or 'duckdb'")
+        raise BadPlanError("engine", f"is {engine!r}", "Give 'spark' or 'duckdb'.")
     if (is_spark and engine != "duckdb") or (named and engine == "spark"):
         from lupus_provider.engines.spark import SparkEngine
 

@@ -172,7 +172,8 @@ class Processor:
         UnknownDataError, SourceUnreadableError, TimeColumnError, PlanFailedError, EngineFailedError
             If the table as a whole cannot be measured.
         """
-        return Metrics(self.points(Stamp(project, metric_set, run_id, collected_at or clock.utc_now())))
+        stamp = Stamp(project, metric_set, run_id, collected_at or clock.utc_now())
+        return Metrics(self.points(stamp), stamp, [period.start for period in self.periods])
 
     def points(self, stamp: Stamp) -> pa.Table:
         """Return the points as Arrow, schema `records.POINTS`; processors with a second table override this."""

@@ -78,7 +78,7 @@ class DriftProcessor(Processor):
     >>> january = pa.table({"age": list(range(100))})
     >>> today = pa.table({"age": list(range(20, 120))})
     >>> metrics = DriftProcessor(today, reference=january, column_metrics={"age": ["ks", "wasserstein"]}).get_metrics()
-    >>> round(metrics.value("age", "ks"), 2), metrics.value("age", "wasserstein")
+    >>> round(metrics.value("age", "ks"), 2), round(metrics.value("age", "wasserstein"), 6)
     (0.2, 20.0)
     """
 

@@ -143,7 +143,7 @@ class ExpectationProcessor:
             If the table as a whole cannot be read.
         """
         stamp = Stamp(project, metric_set, run_id, collected_at or clock.utc_now())
-        return Metrics(points(self.result.values(), stamp))
+        return Metrics(points(self.result.values(), stamp), stamp, [period.start for period in self.plan.periods or ()])
 
     def check(
         self, min_success_ratio: float = 1.0, severity: ExpectationSeverity = "info", show_values: int = 0

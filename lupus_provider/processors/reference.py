@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lupus_provider.errors import BadPlanError, BadReferenceError
+from lupus_provider.metrics.base import Family
 from lupus_provider.metrics.bins import Bins, same_bins
 from lupus_provider.metrics.grammar import parse_metric
 from lupus_provider.naming import group_text
@@ -207,7 +208,7 @@ def _position(positions: Mapping[str, int], group: Mapping[str, str | None], ver
 
 
 def column_keys(columns: Mapping[str, Sequence[str]] | Sequence[str]) -> list[ColumnKey]:
-    """Columns, with their k, of `column_metrics` or of names such as `interests@5`.
+    """Columns, with their k, of the drift metrics among `column_metrics`, or of names such as `interests@5`.
 
     Raises
     ------
@@ -219,7 +220,8 @@ def column_keys(columns: Mapping[str, Sequence[str]] | Sequence[str]) -> list[Co
     if isinstance(columns, str):
         raise BadPlanError("columns", f"is the text {columns!r}", f"Give a list: [{columns!r}].")
     if isinstance(columns, Mapping):
-        return list(dict.fromkeys(ColumnKey(c, parse_metric(name).k) for c, names in columns.items() for name in names))
+        parsed = [(column, parse_metric(name)) for column, names in columns.items() for name in names]
+        return list(dict.fromkeys(ColumnKey(c, item.k) for c, item in parsed if item.metric.family is Family.DRIFT))
     keys = []
     for name in columns:
         head, at, k = name.rpartition("@")

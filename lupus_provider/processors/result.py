@@ -5,25 +5,59 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow.compute as pc
 
-from lupus_provider.errors import NoSuchPointError
+from lupus_provider.errors import NoSuchPointError, UnknownMetricError, UnstampedError
 from lupus_provider.metrics import parse_metric
 from lupus_provider.naming import group_label, series_name
+from lupus_provider.records import POINTS
+from lupus_provider.records.cut import by_period
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     import pyarrow as pa
+
+    from lupus_provider.processors.assemble import Stamp
+    from lupus_provider.records import RecordKind
 
 _SHOWN = ("column_name", "metric", "entity", "group_key", "period_start", "value", "n_rows", "error")
 
 
-class Metrics:
-    """Points of one call, in Arrow; schema `records.POINTS`, sorted by period and series."""
+class Stage(Protocol):
+    """What takes points: a stage of `lupus_provider.stores`."""
 
-    def __init__(self, table: pa.Table) -> None:
-        self._table = table
+    def write(
+        self,
+        kind: RecordKind,
+        project: str,
+        metric_set: str,
+        period_start: datetime,
+        table: pa.Table,
+        written_at: datetime,
+    ) -> bool:
+        """Put one period's records there; False if a newer collection is there already."""
+        ...
+
+
+class Metrics:
+    """Points of one call, in Arrow; schema `records.POINTS`, sorted by period and series.
+
+    Parameters
+    ----------
+    table
+        The points.
+    stamp
+        Whose they are, and when they were measured; `stage` needs it.
+    starts
+        Starts of the measured periods, oldest first: a period without points is staged, too.
+    """
+
+    def __init__(self, table: pa.Table, stamp: Stamp | None = None, starts: Sequence[datetime] = ()) -> None:
+        self._table, self._stamp, self._starts = table, stamp, starts
 
     def __len__(self) -> int:
         return self._table.num_rows
@@ -43,6 +77,34 @@ class Metrics:
         """Points that carry an error instead of a value."""
         return self._table.filter(pc.is_valid(self._table["error"]))
 
+    def stage(self, store: Stage) -> int:
+        """Put the points where the loads of Lupus take them from: one file a period, whole or absent, replacing an older collection.
+
+        Parameters
+        ----------
+        store
+            A stage, such as `lupus_provider.stores.open_stage("file:///shared/stage")`.
+
+        Returns
+        -------
+        int
+            Periods that were written; those that a newer collection has staged already are left alone.
+
+        Raises
+        ------
+        UnstampedError
+            If the points do not say whose they are.
+        """
+        if self._stamp is None:
+            raise UnstampedError
+        stamp = self._stamp
+        starts = self._starts or sorted(set(self._table["period_start"].to_pylist()))
+        parts = by_period(self._table, starts)
+        return sum(
+            store.write(POINTS, stamp.project, stamp.metric_set, start, part, stamp.collected_at)
+            for start, part in parts
+        )
+
     def value(self, column: str, metric: str, /, entity: str | None = None, **group: object) -> float | None:
         """Return one value by name, for notebooks and tests.
 
@@ -60,7 +122,7 @@ class Metrics:
         NoSuchPointError
             If no or more than one point has that name; with several periods, filter `to_arrow()` instead.
         """
-        name = parse_metric(metric).name
+        name = _spelled(metric)
         wanted = {key: None if value is None else str(value) for key, value in group.items()}
         table = self._table.filter(
             pc.and_(pc.equal(self._table["column_name"], column), pc.equal(self._table["metric"], name))
@@ -103,3 +165,11 @@ class Metrics:
         head = "".join(f"<th>{escape(name)}</th>" for name in _SHOWN)
         body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self._rows(60))
         return f"<p>{len(self)} points</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _spelled(metric: str) -> str:
+    """Return a metric's name as the grammar spells it; names that others gave, such as a training run's, stay as they are."""
+    try:
+        return parse_metric(metric).name
+    except UnknownMetricError:
+        return metric

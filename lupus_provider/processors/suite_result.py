@@ -5,7 +5,7 @@ The gate's message goes to logs and chats, so it counts unexpected values and do
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, get_args
 
 from lupus_provider.errors import BadPlanError, Terminal
@@ -32,11 +32,9 @@ class ExpectationsFailedError(Terminal):
 
     shown = 20
 
-    def __init__(
-        self, failures: Sequence[Failure], checked: int, min_success_ratio: float = 1.0, show_values: int = 0
-    ) -> None:
+    def __init__(self, failures: Sequence[Failure], checked: int, min_success_ratio: float = 1.0) -> None:
         self.failures, self.checked, self.min_success_ratio = tuple(failures), checked, min_success_ratio
-        lines = [f"- {failure.text(show_values)}" for failure in self.failures[: self.shown]]
+        lines = [f"- {failure}" for failure in self.failures[: self.shown]]
         more = len(self.failures) - self.shown
         head = (
             f"{len(self.failures)} of {checked} checks of the suite failed, and a share of {min_success_ratio:g} must hold in every "
@@ -47,15 +45,15 @@ class ExpectationsFailedError(Terminal):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An expectation that failed, and where."""
+    """An expectation that failed, and where; its text tells up to `show_values` unexpected values, which are contents of rows."""
 
     verdict: Verdict
     period: Period
     group_key: Mapping[str, str | None]
     n_rows: int
+    show_values: int = 0
 
-    def text(self, show_values: int = 0) -> str:
-        """One line; with up to `show_values` unexpected values, which are contents of rows."""
+    def __str__(self) -> str:
         verdict = self.verdict
         where = [] if self.period == ALWAYS else [self.period.start.isoformat()]
         where += [group_label(self.group_key)] if self.group_key else []
@@ -66,7 +64,7 @@ class Failure:
         if verdict.unexpected_count is not None:
             ratio = "" if verdict.unexpected_ratio is None else f" ({verdict.unexpected_ratio:.3%})"
             facts.append(f"{verdict.unexpected_count} values unexpected{ratio}")
-        facts += [f"such as {value!r}, {count} times" for value, count in verdict.examples[:show_values]]
+        facts += [f"such as {value!r}, {count} times" for value, count in verdict.examples[: self.show_values]]
         return f"{head}: {', '.join([*facts, f'{self.n_rows} rows'])}"
 
 
@@ -133,7 +131,8 @@ class SuiteResult:
             checked += counted
             is_shut |= counted - len(failed) < min_success_ratio * counted
         if is_shut:
-            raise ExpectationsFailedError(failures, checked, min_success_ratio, show_values)
+            told = [replace(failure, show_values=show_values) for failure in failures]
+            raise ExpectationsFailedError(told, checked, min_success_ratio)
         return self
 
     def values(self) -> Iterator[MadePoint]:

@@ -146,7 +146,7 @@ class TrainingProcessor:
         runs = [run for run in store.runs(experiments, self._span) if self._is_asked(run, versions)]
         cells = self._cells(runs, versions)
         made = (point for cell, members in cells.items() for point in self._told(cell, members, versions, store))
-        return Metrics(points(made, stamp))
+        return Metrics(points(made, stamp), stamp, [period.start for period in self.plan.periods or ()])
 
     @property
     def _span(self) -> Span | None:

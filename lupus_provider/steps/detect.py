@@ -15,7 +15,7 @@ import pyarrow as pa
 from lupus_provider.detectors import Detector, Judgement, Outcome, Panel
 from lupus_provider.periods import Span, last_complete, period_at, periods_in
 from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS, RecordKind
-from lupus_provider.steps.cut import by_period
+from lupus_provider.records.cut import by_period
 from lupus_provider.steps.panel import COLUMNS, make_panel
 from lupus_provider.stores.history.base import HistoryQuery, HistoryStore
 

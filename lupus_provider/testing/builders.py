@@ -32,7 +32,7 @@ def a_point(value: float | None = 1.0, start: datetime | None = None, **given: A
     start = start or day()
     row: dict[str, Any] = {
         "column_name": "age", "metric": "avg", "entity": None, "group_key": {}, "period_start": start, "period_end": start + DAY,
-        "value": value, "n_rows": 100, "error": None, "model_version": None, "run_id": "test", "collected_at": day(400), **given,
+        "value": value, "n_rows": 100, "error": None, "model_version": None, "sample_ratio": None, "run_id": "test", "collected_at": day(400), **given,
     }  # fmt: skip
     row["group_key"] = dict(row["group_key"])
     identity = (row["column_name"], row["metric"], row["entity"], row["group_key"])

@@ -32,7 +32,9 @@ class DuckDBDialect(Dialect):
         return f"CAST({value} AS VARCHAR)"
 
     def epoch(self, value: str, column_type: ColumnType) -> str:
-        return f"epoch({value})"
+        # Of times with a zone DuckDB rounds seconds twice; they are UTC's, so those of UTC's clock are the same.
+        utc = column_type.name.removesuffix("[]") == "TIMESTAMP WITH TIME ZONE"
+        return f"epoch(timezone('UTC', {value}))" if utc else f"epoch({value})"
 
     def integer_sum(self, value: str) -> dict[str, str]:
         return {"": f"sum({value})"}

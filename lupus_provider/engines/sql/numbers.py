@@ -155,9 +155,8 @@ class NumbersBuilder:
         self._levels: list[dict[str, str]] = [{}, {}, {}]
 
     def build(
-        self, primitives: Mapping[Subject, Sequence[Primitive]], extra: Sequence[str] = (), source: str = "",
-        where: str = "",
-    ) -> NumbersQuery:  # fmt: skip
+        self, primitives: Mapping[Subject, Sequence[Primitive]], extra: Sequence[str] = (), source: str = ""
+    ) -> NumbersQuery:
         """Build the query.
 
         Parameters
@@ -168,8 +167,6 @@ class NumbersBuilder:
             Further columns of the source to group by, such as the bin.
         source
             What to read, where it is not the subjects' own source.
-        where
-            WHERE clause.
         """
         columns = {}
         for number, (subject, wanted) in enumerate(primitives.items()):
@@ -185,7 +182,7 @@ class NumbersBuilder:
                 named = ", ".join(f"{sql} AS {name}" for sql, name in level.items())
                 source = f"(SELECT *, {named} FROM {source}) AS level{number}"
         keys = ", ".join([*grouping.keys, *extra])
-        inner = f"SELECT {grouping.selected(extra)}, {', '.join(self._aggregates)} FROM {source}{where} {grouping.group_by(extra)}"
+        inner = f"SELECT {grouping.selected(extra)}, {', '.join(self._aggregates)} FROM {source} {grouping.group_by(extra)}"
         return NumbersQuery(f"SELECT {keys}, {', '.join(self._outputs)} FROM ({inner}) AS answer", columns, self._sums)
 
     def _named(self, level: int, sql: str) -> str:

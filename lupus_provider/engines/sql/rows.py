@@ -11,7 +11,7 @@ import math
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from lupus_provider.engines.sql.values import Value
+from lupus_provider.engines.sql.values import Value, label_text
 from lupus_provider.metrics.base import Over, Primitive
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def prepared(
 def _scores(
     dialect: Dialect, subject: Subject, base: str, keys: str, columns: Sequence[str], types: Sequence[ColumnType]
 ) -> str:
-    score, label = dialect.double(columns[0]), dialect.text(columns[1], types[1])
+    score, label = dialect.double(columns[0]), label_text(dialect, columns[1], types[1])
     positive = f"CASE WHEN {label} = {dialect.literal(subject.positive or '')} THEN 1 WHEN {label} IS NULL THEN NULL ELSE 0 END"
     one, low, high = (dialect.number(number) for number in (1.0, EPSILON, 1.0 - EPSILON))
     score = f"CASE WHEN isnan({score}) THEN NULL ELSE {score} END"

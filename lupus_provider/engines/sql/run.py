@@ -173,11 +173,10 @@ class Run:
 
     def _bins(self, subject: Subject, measures: Sequence[Measure]) -> Answer:
         wanted = {subject: primitives(measures)}
-        relation, bin_ = self.relation, f"{binned(self.relation, subject)} AS {BIN}"
-        source = f"(SELECT *, {bin_} FROM {relation.source(subject)}) AS binned"
+        source = f"({binned(self.relation, subject)}) AS binned"
 
         def build(ranges: Mapping[str, Range]) -> NumbersQuery:
-            return NumbersBuilder(relation, ranges).build(wanted, [BIN], source, f" WHERE {BIN} IS NOT NULL")
+            return NumbersBuilder(self.relation, ranges).build(wanted, [BIN], source)
 
         query, table = self._summed(build)
         return Answer(Shape.BINS, self._placed(table), query.columns, {subject: measures})

@@ -40,7 +40,7 @@ class SparkDialect(Dialect):
 
     def number(self, value: float) -> str:
         if not math.isfinite(value):
-            raise ValueError(f"{value} has no literal in Spark")
+            raise ValueError(value)  # Spark has no literal for it
         return f"{value!r}D" if value >= 0 else f"({value!r}D)"
 
     def text(self, value: str, column_type: ColumnType) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lupus_provider.engines.base import ENTITY
+from lupus_provider.engines.sql.values import label_text
 from lupus_provider.metrics.base import Over, Shape
 from lupus_provider.metrics.bins import REST, CategoryBins, NumericBins
 from lupus_provider.metrics.categorical import RANK_BITS
@@ -96,7 +97,7 @@ def paired(relation: Relation, subject: Subject) -> str:
     """Count pairs of predicted and true label, null where unknown; rows where both are unknown are left out."""
     grouping = relation.grouping
     predicted, label = (
-        relation.dialect.text(relation.aliases[column], relation.types[column]) for column in subject.columns
+        label_text(relation.dialect, relation.aliases[column], relation.types[column]) for column in subject.columns
     )
     rows = f"SELECT {', '.join(grouping.carried)}, {predicted} AS predicted, {label} AS label FROM {relation.name}"
     return (
@@ -128,18 +129,20 @@ _QUERIES: Mapping[Shape, Callable[[Relation, Subject], str]] = {
 
 
 def binned(relation: Relation, subject: Subject) -> str:
-    """Return the SQL of the bin of a value; null where the value has none."""
-    bins = subject.bins
-    dialect = relation.dialect
+    """Return the query of a subject's rows that have a bin, with it in column `bin`."""
+    bins, dialect = subject.bins, relation.dialect
     if isinstance(bins, CategoryBins):
         text, column = _text(relation, subject)
         cases = " ".join(f"WHEN {dialect.literal(c)} THEN {i}" for i, c in enumerate(bins.categories))
-        rest = f"WHEN {column} IS NULL THEN NULL ELSE {len(bins.categories)} END"
-        return f"CASE {text} {cases} ELSE CASE {rest} END" if cases else f"CASE {rest}"
-    assert isinstance(bins, NumericBins)
-    number = f"({dialect.double(relation.value(subject).clean)})"
-    edges = [dialect.number(edge) for edge in bins.edges]
-    return f"CASE WHEN {number} IS NULL THEN NULL ELSE {_search(number, edges, 0, len(edges))} END"
+        place = f"CASE {text} {cases} ELSE {len(bins.categories)} END" if cases else "0"
+        known = f"{column} IS NOT NULL"
+    else:
+        assert isinstance(bins, NumericBins)
+        value = relation.value(subject)
+        number = f"({dialect.double(value.sql)})"
+        place = _search(number, [dialect.number(edge) for edge in bins.edges], 0, len(bins.edges))
+        known = f"{value.sql} IS NOT NULL" + (f" AND NOT isnan({value.sql})" if value.number == "float" else "")
+    return f"SELECT *, {place} AS {BIN} FROM {relation.source(subject)} WHERE {known}"
 
 
 def _search(number: str, edges: list[str], low: int, high: int) -> str:

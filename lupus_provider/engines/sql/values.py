@@ -52,3 +52,14 @@ def column_value(dialect: Dialect, over: Over, column: str, kind: ColumnType) ->
     if kind.kind is Kind.BOOL:
         return Value(f"CAST({column} AS INTEGER)", "integer")
     return Value(column, kind.number)
+
+
+def label_text(dialect: Dialect, column: str, kind: ColumnType) -> str:
+    """Return the SQL of the text of a label: a whole number is the same label whether it is stored as an integer or as a float; NaN is none."""
+    text = dialect.text(column, kind)
+    if kind.number != "float":
+        return text
+    number, limit = dialect.double(column), dialect.number(9e15)
+    whole = f"abs({number}) < {limit} AND floor({number}) = {number}"
+    integer = f"CAST(CAST({number} AS BIGINT) AS STRING)"
+    return f"CASE WHEN isnan({number}) THEN NULL WHEN {whole} THEN {integer} ELSE {text} END"

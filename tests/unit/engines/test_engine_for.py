@@ -45,8 +45,7 @@ def test_a_spark_frame_is_never_pulled_to_this_process():
         (),
         {"__module__": "pyspark.sql.dataframe", "__arrow_c_stream__": lambda self, schema=None: 1 / 0, "columns": []},
     )
-    with pytest.raises(UnknownDataError):
-        engine_for(frame())
+    assert type(engine_for(frame())).__name__ == "SparkEngine"
 
 
 def test_a_source_is_called_by_its_place():

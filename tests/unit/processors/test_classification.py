@@ -148,3 +148,20 @@ def test_columns_that_are_no_labels_or_scores_are_refused_one_by_one():
     errors = {row["metric"]: row["error"] for row in metrics.errors.to_pylist()}
     assert "takes as prediction single values" in errors["accuracy"]
     assert "takes as score single values" in errors["brier"]
+
+
+def test_a_whole_number_is_one_label_stored_as_integer_or_as_float_and_nan_is_none():
+    table = pa.table(
+        {"truth": [1.0, 0.0, None, float("nan"), 1.0], "guess": [1, 0, 1, 1, 0], "s": [0.9, 0.1, 0.5, 0.5, 0.2]}
+    )
+    metrics = ClassificationProcessor(
+        table,
+        label_column="truth",
+        prediction_column="guess",
+        score_column="s",
+        positive_label=1,
+        metrics=["accuracy", "label_count", "roc_auc"],
+    ).get_metrics()
+    assert metrics.value("guess", "accuracy") == pytest.approx(2 / 3)
+    assert metrics.value("guess", "label_count", entity="1") == 2
+    assert metrics.value("s", "roc_auc") == 1

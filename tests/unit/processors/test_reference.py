@@ -11,7 +11,7 @@ import pytest
 from lupus_provider.errors import BadPlanError, BadReferenceError
 from lupus_provider.periods import Period
 from lupus_provider.processors.histograms import STATE, ColumnKey
-from lupus_provider.processors.reference import Reference, is_saved_reference
+from lupus_provider.processors.reference import Reference, column_keys, is_saved_reference
 
 AGE, DEVICE = ColumnKey("age", None), ColumnKey("device", None)
 COLUMNS = ["age", "device", "items@1", "user.age"]
@@ -138,3 +138,9 @@ def test_a_table_is_not_taken_for_a_reference(tmp_path):
 def test_wrong_arguments_are_told(options):
     with pytest.raises(BadPlanError):
         Reference.of(table(1), **options)
+
+
+def test_columns_of_column_metrics_are_those_whose_drift_is_asked_for():
+    assert column_keys({"age": ["psi", "avg"], "items": ["js@5", "ks"], "device": ["unique"]}) == [
+        ColumnKey("age", None), ColumnKey("items", 5), ColumnKey("items", None),
+    ]  # fmt: skip

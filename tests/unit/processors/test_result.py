@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pyarrow as pa
 import pytest
 
-from lupus_provider.errors import NoSuchPointError
-from lupus_provider.processors import DistributionProcessor
+from lupus_provider.errors import NoSuchPointError, UnstampedError
+from lupus_provider.periods import Span, periods_in
+from lupus_provider.processors import DistributionProcessor, Metrics
+from lupus_provider.records import POINTS
+from lupus_provider.stores import open_stage
 
+NOW = datetime(2024, 1, 1, tzinfo=UTC)
 TABLE = pa.table(
     {"metric": ["<b>", "y", None], "year": [2013, 2013, 2014], "age": [20.0, 30.0, None], "device": ["iOS", "iOS", "x"]}
 )
@@ -56,3 +63,28 @@ def test_pandas_gets_groups_as_dicts(metrics):
 def test_errors_are_the_points_that_failed(metrics):
     assert {p["column_name"] for p in metrics.errors.to_pylist()} == {"gone"}
     assert len(metrics.errors) == 1 + 3 + 2  # in every group of every set
+
+
+def test_points_stage_themselves_a_file_a_period_and_an_older_collection_changes_nothing(tmp_path):
+    stage = open_stage(tmp_path.as_uri())
+    periods = periods_in(Span(NOW, NOW + timedelta(days=2)), "day", ZoneInfo("UTC"))
+    table = pa.table({"at": [NOW], "age": [3]})
+
+    def staged(**stamp):
+        processor = DistributionProcessor(table, column_metrics={"age": ["avg"]}, periods=periods, time_column="at")
+        return processor.get_metrics(project="shop", metric_set="users", **stamp).stage(stage)
+
+    assert staged(collected_at=NOW + timedelta(days=3)) == 2
+    assert staged(collected_at=NOW) == 0
+    files = stage.files(POINTS, "shop", "users", Span(NOW, NOW + timedelta(days=2)))
+    assert [stage.read(POINTS, file).num_rows for file in files] == [2, 2]
+
+
+def test_points_of_nobody_cannot_be_staged(tmp_path):
+    with pytest.raises(UnstampedError, match="get_metrics"):
+        Metrics(POINTS.empty()).stage(open_stage(tmp_path.as_uri()))
+
+
+def test_a_name_that_a_training_run_gave_is_looked_up_as_it_is():
+    with pytest.raises(NoSuchPointError):
+        Metrics(POINTS.empty()).value("shop", "val_loss")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lupus_provider.steps.cut import by_period
+from lupus_provider.records.cut import by_period
 from lupus_provider.testing.builders import a_point, day, points
 
 

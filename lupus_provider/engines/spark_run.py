@@ -1,0 +1,292 @@
+"""Runs a plan on Spark with few queries: what needs distinct values in one, the items of a list in one, the rest as for any engine.
+
+Spark reads the source once a query, so the number of queries is what a plan costs.
+"""
+
+# Pyarrow makes its compute functions at run time, so its names say nothing to a type checker:
+# pyright: reportAttributeAccessIssue=false
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lupus_provider.engines.base import GROUP_SET, PERIOD, ROWS, SLICE, Answer
+from lupus_provider.engines.spark_counts import BRANCH, COUNTED, PART, CountsQuery, Task
+from lupus_provider.engines.spark_reading import DIALECT, SparkDoor, rows_error
+from lupus_provider.engines.sql.numbers import NumbersBuilder
+from lupus_provider.engines.sql.query import Relation
+from lupus_provider.engines.sql.run import Run
+from lupus_provider.engines.sql.tables import FOLDED
+from lupus_provider.engines.sql.values import Value, column_value
+from lupus_provider.metrics.base import SHAPE_COLUMNS, Over, Primitive, Shape
+from lupus_provider.metrics.plan import ROWS as ROWS_SUBJECT, MetricPlan, Refused, Subject, Work, primitives
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lupus_provider.engines.sql.run import Subjects
+    from lupus_provider.metrics.base import Floats
+    from lupus_provider.metrics.plan import Measure
+
+_COUNTABLE = frozenset({Over.VALUES, Over.ITEMS, Over.LENGTHS})
+_OF_COUNTS = COUNTED | {"count"}
+_TABLES = {Shape.ENTITIES: ("entity", "n"), Shape.SPECTRUM: ("size", "n")}
+"""Columns of the counts query that hold the columns of a shape."""
+
+
+class SparkRelation(Relation):
+    """Base relation whose lists are taken apart once for all their k: an item knows its place, from 0, as `pos`."""
+
+    def source(self, subject: Subject) -> str:
+        """As in `Relation`; items come with their place."""
+        if subject.over is not Over.ITEMS:
+            return super().source(subject)
+        alias = self.aliases[subject.column]
+        items = alias if subject.k is None else self.dialect.first(alias, subject.k)
+        carried = ", ".join(self.grouping.carried)
+        return f"(SELECT {carried}, pos, item FROM {self.name} LATERAL VIEW posexplode({items}) exploded AS pos, item) AS items"  # noqa: S608
+
+    def shared(self, subject: Subject) -> object:
+        """As in `Relation`; items of all k of a column share a source. Distinct rows of several columns stand alone."""
+        if subject.over in (Over.ITEMS, Over.KEY):
+            return subject.over, subject.columns
+        return super().shared(subject)
+
+    def value(self, subject: Subject, primitive: Primitive | None = None) -> Value:
+        """As in `Relation`; items behind the first k are null."""
+        if subject.over is not Over.ITEMS or subject.k is None or (primitive is not None and primitive.of):
+            return super().value(subject, primitive)
+        item = f"CASE WHEN pos < {int(subject.k)} THEN item END"
+        return column_value(self.dialect, subject.over, f"({item})", self.types[subject.column])
+
+
+class SparkRun(Run):
+    """One plan over one base relation in Spark."""
+
+    door: SparkDoor
+
+    def answers(self, work: Work) -> Iterator[Answer | Refused]:
+        """Yield what the plan's work comes to, the rows' own numbers first."""
+        tasks, mixed, rest = self._divided(work)
+        yield from super().answers(rest)
+        for subject, measures in mixed.items():
+            yield from self._guarded(subject, measures, self._mixed)
+        for (subject, shape), measures in list(work.tables.items()):
+            refusal = self._no_entity(subject, measures) if shape in _TABLES else None
+            if refusal is not None:
+                yield from (self._refused(measure, refusal) for measure in measures)
+        if tasks:
+            yield from self._counted(tasks)
+
+    def _divided(self, work: Work) -> tuple[list[Task], dict[Subject, list[Measure]], Work]:
+        """Return what comes from counted values, what needs these and others, and the rest.
+
+        In the rest the widest k of a column comes first, for it makes the source.
+        """
+        tasks: list[Task] = []
+        mixed: dict[Subject, list[Measure]] = {}
+        numbers: dict[Subject, list[Measure]] = {}
+        for subject, measures in work.numbers.items():
+            counted = [m for m in measures if _names(subject, m) & COUNTED and _names(subject, m) <= _OF_COUNTS]
+            if counted:
+                tasks.append(Task(subject, Shape.NUMBERS, tuple(counted), tuple(primitives(counted))))
+            both = [m for m in measures if m not in counted and _names(subject, m) & COUNTED]
+            if both:
+                mixed[subject] = both
+            plain = [m for m in measures if m not in counted and m not in both]
+            if plain or subject.over is Over.ROWS:
+                numbers[subject] = plain
+        tables = dict(work.tables)
+        for subject, shape in work.tables:
+            if shape in _TABLES:
+                measures = tables.pop((subject, shape))
+                if self._no_entity(subject, measures) is None:
+                    tasks.append(Task(subject, shape, tuple(measures)))
+        widest_first = sorted(numbers, key=lambda s: (s.over is Over.ITEMS, -(s.k or 1 << 62)))
+        return tasks, mixed, Work({s: numbers[s] for s in widest_first}, tables, work.refused)
+
+    # -- numbers -----------------------------------------------------------------------------------------------------
+
+    def _numbers(self, subjects: Subjects) -> Iterator[Answer | Refused]:
+        alone = {subject for subject, measures in subjects.items() if _needs_its_rows(subject, measures)}
+        for subject in alone:
+            yield from super()._numbers({subject: subjects[subject]})
+        shared = {subject: measures for subject, measures in subjects.items() if subject not in alone}
+        if shared:
+            yield from super()._numbers(shared)
+
+    def numbers(self, subjects: Subjects) -> Answer:
+        """Answer as any engine; rows of the whole are added here, where no group set asks for it: Spark would read all rows twice."""
+        answer = super().numbers(subjects)
+        if ROWS_SUBJECT not in subjects or () in self.plan.group_sets:
+            return answer
+        return replace(answer, table=with_wholes(answer.table, self.plan))
+
+    def _split(self, subjects: Subjects, reason: str) -> Iterator[Answer | Refused]:
+        if not any(subject.over is not Over.ROWS for subject in subjects):
+            raise rows_error(reason, self.plan, self.door.name)
+        yield from super()._split(subjects, reason)
+
+    # -- counted values ----------------------------------------------------------------------------------------------
+
+    def _counted(self, tasks: Sequence[Task]) -> Iterator[Answer | Refused]:
+        try:
+            query = CountsQuery(self.relation, DIALECT, tasks, self.plan.max_entities)
+            table = self.door.arrow(query.sql)
+        except Exception as err:  # noqa: BLE001  (as in Run: the door says whose fault it was)
+            reason = self._reason(err)
+            if len(tasks) == 1:
+                yield from (self._refused(measure, reason) for measure in tasks[0].measures)
+                return
+            ordered = sorted(tasks, key=lambda task: task.subject.column)  # what fails together stays together
+            middle = (len(ordered) + 1) // 2
+            yield from self._counted(ordered[:middle])
+            yield from self._counted(ordered[middle:])
+        else:
+            yield from self._told(query, table)
+
+    def _mixed(self, subject: Subject, measures: Sequence[Measure]) -> Answer:
+        """Answer measures that need counted values and other numbers: by two queries, put side by side."""
+        wanted = primitives(measures)
+        plain = {subject: [p for p in wanted if p.name not in COUNTED]}
+        numbers, table = self._summed(lambda ranges: NumbersBuilder(self.relation, ranges).build(plain))
+        table = self._placed(table)
+        task = Task(subject, Shape.NUMBERS, tuple(measures), tuple(p for p in wanted if p.name in COUNTED))
+        query = CountsQuery(self.relation, DIALECT, [task], self.plan.max_entities)
+        counted = next(self._told(query, self.door.arrow(query.sql)))
+        keys = [GROUP_SET, *self.relation.grouping.keys[:-1]]
+        places = pc.index_in(_key_texts(table, keys), _key_texts(counted.table, keys))
+        for primitive in task.primitives:
+            values = counted.table[primitive.alias].combine_chunks().take(places)
+            values = pc.fill_null(values, 0) if primitive.counts else values
+            table = table.append_column(primitive.alias, values)
+        columns = {**numbers.columns[subject], **{p.alias: p.alias for p in task.primitives}}
+        return Answer(Shape.NUMBERS, table, {subject: columns}, {subject: measures})
+
+    def _told(self, query: CountsQuery, table: pa.Table) -> Iterator[Answer]:
+        parts = pc.dictionary_encode(table[PART])
+        table = self._placed(table.drop_columns([PART]))
+        branch = table[BRANCH].to_numpy()
+        by_part = {name: _of_part(parts, name) for name in {query.part_of(task) for task in query.tasks}}
+        for task in query.tasks:
+            wanted = by_part[query.part_of(task)] & (branch == query.branch(task.subject).number)
+            rows = table.filter(pa.array(wanted))
+            yield self._numbers_of(query, task, rows) if task.shape is Shape.NUMBERS else self._table_answer(task, rows)
+
+    def _keys_of(self, rows: pa.Table) -> pa.Table:
+        return rows.select([GROUP_SET, *self.relation.grouping.keys[:-1]])
+
+    def _table_answer(self, task: Task, rows: pa.Table) -> Answer:
+        answer = self._keys_of(rows)
+        for column, name in zip(_TABLES[task.shape], SHAPE_COLUMNS[task.shape]):
+            answer = answer.append_column(name, rows[column])
+        self._tell_folded(task.subject, answer.append_column(FOLDED, rows[FOLDED]))
+        names = {name: name for name in SHAPE_COLUMNS[task.shape]}
+        return Answer(task.shape, answer, {task.subject: names}, {task.subject: task.measures})
+
+    def _numbers_of(self, query: CountsQuery, task: Task, rows: pa.Table) -> Answer:
+        count = query.count_of(task.subject)
+        total = _column(rows, "totals", len(query.ks), count)
+        found: dict[str, np.ndarray] = {ROWS: total}
+        for primitive in task.primitives:
+            if primitive.name == "quantile":
+                fraction = float(primitive.argument or 0.0)
+                place = query.quantiles.index((count, fraction))
+                low, high = (_column(rows, name, len(query.quantiles), place) for name in ("lows", "highs"))
+                found[primitive.alias] = interpolated(low, high, total, fraction)
+            else:
+                found[primitive.alias] = (
+                    total if primitive.name == "count" else _column(rows, "distincts", len(query.ks), count)
+                )
+        table = self._keys_of(rows)
+        for name, values in found.items():
+            table = table.append_column(name, pa.array(values))
+        return Answer(Shape.NUMBERS, table, {task.subject: {n: n for n in found}}, {task.subject: task.measures})
+
+
+def _names(subject: Subject, measure: Measure) -> set[str]:
+    """Names of the primitives of a measure, where its values can be counted."""
+    return {primitive.name for primitive in primitives([measure])} if subject.over in _COUNTABLE else set()
+
+
+def _needs_its_rows(subject: Subject, measures: Sequence[Measure]) -> bool:
+    """Whether it counts the nulls among the first k items, so that items behind them must not be there."""
+    names = {primitive.name for primitive in primitives(measures)}
+    return subject.over is Over.ITEMS and subject.k is not None and bool(names & {"rows", "nulls"})
+
+
+def _key_texts(table: pa.Table, keys: Sequence[str]) -> pa.Array:
+    """Texts that tell groups apart, also null from the empty text."""
+    parts = []
+    for name in keys:
+        text = table[name].cast(pa.string())
+        parts += [pc.fill_null(pc.binary_length(text), -1).cast(pa.string()), pc.fill_null(text, "")]
+    joined = pc.binary_join_element_wise(*parts, ":")
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+
+
+def _of_part(parts: pa.ChunkedArray, name: str) -> np.ndarray:
+    return pc.equal(parts.cast(pa.string()), name).to_numpy(zero_copy_only=False)
+
+
+def _column(rows: pa.Table, name: str, width: int, place: int) -> np.ndarray:
+    """One place of a column of lists that all have the same length, shape (rows,); null is NaN."""
+    lists = rows[name].combine_chunks()
+    values = lists.flatten() if isinstance(lists, pa.Array) else pa.concat_arrays([c.flatten() for c in lists.chunks])
+    return values.to_numpy(zero_copy_only=False).reshape(-1, width)[:, place]
+
+
+def interpolated(low: Floats, high: Floats, count: np.ndarray, fraction: float) -> Floats:
+    """Return quantiles between the values next to their place, with the bits of a fused multiply-add, as DuckDB computes them.
+
+    The place is p = (n - 1) f; with d = p - floor p the quantile is low (1 - d) + high d, where high d is rounded and then, once, the sum.
+
+    Parameters
+    ----------
+    low, high
+        Values at the places floor p and ceil p; shape (groups,).
+    count
+        Number of values n in each group; shape (groups,).
+    fraction
+        0…1.
+    """
+    place = (count - 1) * fraction
+    part = place - np.floor(place)
+    with np.errstate(all="ignore"):
+        found = low * (1 - part) + high * part
+    exact = {}
+    for row in np.flatnonzero((part > 0) & np.isfinite(low) & np.isfinite(high)):
+        key = float(low[row]), float(high[row]), float(part[row])
+        if key not in exact:
+            exact[key] = _fused(*key)
+        found[row] = exact[key]
+    return np.where(part == 0, low, found)
+
+
+def _fused(low: float, high: float, part: float) -> float:
+    try:
+        return float(Fraction(low) * Fraction(1 - part) + Fraction(high * part))
+    except OverflowError:
+        return low * (1 - part) + high * part
+
+
+def with_wholes(table: pa.Table, plan: MetricPlan) -> pa.Table:
+    """Add rows of the whole, of which only the count is known: any group set parts all rows."""
+    always = [PERIOD, *([SLICE] if plan.slices else [])]
+    one_set = table.filter(pc.equal(table[GROUP_SET], 0))
+    sums = one_set.group_by(always).aggregate([(ROWS, "sum")])
+    columns = {field.name: pa.nulls(sums.num_rows, field.type) for field in table.schema}
+    for name in always:
+        columns[name] = sums[name].combine_chunks()
+    columns[ROWS] = sums[f"{ROWS}_sum"].combine_chunks()
+    columns[GROUP_SET] = pa.array(np.full(sums.num_rows, -1, np.int32))
+    for name in table.column_names:  # the metrics of the rows themselves count rows, too
+        if name.endswith(f"_{ROWS}") and name != ROWS:
+            columns[name] = columns[ROWS]
+    return pa.concat_tables([table, pa.table(columns, schema=table.schema)]).combine_chunks()
