@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from lupus_provider.engines.duckdb_counts import CountingRun
 from lupus_provider.engines.duckdb_reading import OUR_FAULT, read
 from lupus_provider.engines.duckdb_source import DIALECT, OpenTable, first_line, open_table
 from lupus_provider.engines.source import Joined, TableSource
 from lupus_provider.engines.sql.grouping import Grouping
 from lupus_provider.engines.sql.query import BASE, Relation
-from lupus_provider.engines.sql.run import Run
 from lupus_provider.errors import EngineFailedError
 from lupus_provider.metrics.plan import ColumnType, MetricPlan, Refused, resolve
 
@@ -62,7 +62,7 @@ class DuckDBEngine:
             read(table, plan, aliases, readable)
             grouping = Grouping.of(plan)
             relation = Relation(DIALECT, grouping, aliases, readable, _folded(table, grouping, list(aliases.values())))
-            yield from Run(_Door(table), relation, plan).answers(resolve(plan, types))
+            yield from CountingRun(_Door(table), relation, plan).answers(resolve(plan, types))
 
     def schema(self) -> Mapping[str, str]:
         """Return column → Arrow type as text, in the table's order."""
@@ -93,6 +93,9 @@ class _Door:
 
     def arrow(self, query: str) -> pa.Table:
         return self._connection.sql(query).to_arrow_table()
+
+    def execute(self, statement: str) -> None:
+        self._connection.execute(statement)
 
     def reason(self, err: Exception) -> str | None:
         if isinstance(err, OUR_FAULT):

@@ -1,7 +1,7 @@
-"""One scan of the source: the needed rows and columns, each row with the index of its period, kept in a temporary table.
+"""The rows of a plan: the needed columns, each row with the index of its period.
 
-Read once, because a CSV or a remote file is dearer to read than to keep, and a stream can be read only once. Bounds are constants in the
-query, not a subquery: so Parquet row groups outside of the span are never opened.
+Kept in a temporary table where reading is dear, as of a CSV file, or possible only once, as of a stream; read again for every aggregation
+where each touches other columns of a columnar file. Bounds are constants in the query, so row groups outside of the span are never opened.
 """
 
 # ruff: noqa: S608  (identifiers are quoted, texts are literals, the rest is numbers and our own names)
@@ -12,13 +12,12 @@ import logging
 from typing import TYPE_CHECKING
 
 import duckdb
-import numpy as np
-import pyarrow as pa
 
 from lupus_provider.engines.base import PERIOD, SLICE, group_column
 from lupus_provider.engines.duckdb_source import DIALECT, SOURCE, OpenTable, first_line, literal
 from lupus_provider.engines.duckdb_types import stored
 from lupus_provider.engines.sql.duckdb import moment_sql
+from lupus_provider.engines.sql.periods import index_sql
 from lupus_provider.engines.sql.query import BASE
 from lupus_provider.errors import EngineFailedError, PlanFailedError, SourceUnreadableError, TimeColumnError
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BOUNDS = "lupus_bounds"
+TEXT = "lupus_text"
 OUR_FAULT = (
     duckdb.OutOfMemoryException,
     duckdb.IOException,
@@ -60,18 +59,22 @@ def read(table: OpenTable, plan: MetricPlan, values: Mapping[str, str], types: M
     where = [f"({plan.where}\n)"] if plan.where else []  # the line break ends a comment
     source = _sampled(table, plan, where)
     moment, text = _moment(table, plan)
+    again = table.cheap and source == SOURCE and not (plan.where or plan.slices or text)
     if moment is None:
-        _create(table, plan, _select([*columns, f"CAST(0 AS INTEGER) AS {PERIOD}"], where, source))
+        _create(table, plan, _select([*columns, f"CAST(0 AS INTEGER) AS {PERIOD}"], where, source), again=again)
         return
-    first, last = _register_bounds(table, plan)
+    first, last = _span(plan)
     where.append(f"({moment} >= {first} AND {moment} < {last} OR {moment} IS NULL)")
-    rows = _select([*columns, f"{moment} AS moment", f"{text} AS moment_text"], where, source)
-    _create(
-        table, plan,
-        f"WITH rows AS ({rows}) SELECT rows.* EXCLUDE (moment), {BOUNDS}.{PERIOD} FROM rows "
-        f"ASOF LEFT JOIN {BOUNDS} ON rows.moment >= {BOUNDS}.start WHERE rows.moment IS NULL OR rows.moment < {BOUNDS}.stop",
-    )  # fmt: skip
-    _drop_timeless(table, plan)
+    times = [f"epoch_us({moment}) AS lupus_moment", *([f"{text} AS {TEXT}"] if text else [])]
+    rows = _select([*columns, *times], where, source)
+    place = index_sql(DIALECT, "lupus_moment", plan.periods or ())
+    placed = f"SELECT *, {place} AS {PERIOD} FROM ({rows}) AS timed"
+    timeless = "" if again else "lupus_moment IS NULL OR "
+    _create(table, plan, f"SELECT * FROM ({placed}) AS placed WHERE {timeless}{PERIOD} IS NOT NULL", again=again)
+    if again:
+        _tell_timeless(table, plan, f"{SOURCE} WHERE {moment} IS NULL")
+    else:
+        _drop_timeless(table, plan, has_text=bool(text))
 
 
 def _slices(plan: MetricPlan) -> str:
@@ -119,7 +122,7 @@ def _moment(table: OpenTable, plan: MetricPlan) -> tuple[str | None, str]:
     """Return the SQL of a row's instant, None where all rows are of one period; and of the text that it was read from."""
     column = plan.time_column
     if plan.periods is None or (column is None and len(plan.periods) == 1):
-        return None, "NULL"
+        return None, ""
     if column is None:
         raise TimeColumnError(table.name, None, "is not given, and the run has several periods")
     column_type = table.type_of(column)
@@ -128,29 +131,22 @@ def _moment(table: OpenTable, plan: MetricPlan) -> tuple[str | None, str]:
     moment = moment_sql(DIALECT, table.column_sql(column), column_type.name, plan.time_zone, plan.zone)
     if moment is None:
         raise TimeColumnError(table.name, column, f"is {column_type.name}")
-    return moment, table.column_sql(column) if column_type.name == "VARCHAR" else "CAST(NULL AS VARCHAR)"
+    return moment, table.column_sql(column) if column_type.name == "VARCHAR" else ""
 
 
-def _register_bounds(table: OpenTable, plan: MetricPlan) -> tuple[str, str]:
-    """Register the periods' bounds; return the SQL of the first start and the last end."""
-    periods = plan.periods or ()
-    instant = pa.timestamp("us", tz="UTC")
-    bounds = pa.table({
-        PERIOD: pa.array(np.arange(len(periods), dtype=np.int32)),
-        "start": pa.array([p.start for p in periods], instant),
-        "stop": pa.array([p.end for p in periods], instant),
-    })  # fmt: skip
-    table.connection.register(BOUNDS, bounds)
+def _span(plan: MetricPlan) -> tuple[str, str]:
+    """Return the SQL of the first start and the last end: constants, so that row groups outside are never opened."""
+    periods = plan.periods
     if not periods:
         return "CAST(NULL AS TIMESTAMPTZ)", "CAST(NULL AS TIMESTAMPTZ)"
-    return tuple(
-        f"CAST({literal(moment.isoformat())} AS TIMESTAMPTZ)" for moment in (periods[0].start, periods[-1].end)
-    )  # type: ignore[return-value]
+    first, last = (f"CAST({literal(m.isoformat())} AS TIMESTAMPTZ)" for m in (periods[0].start, periods[-1].end))
+    return first, last
 
 
-def _create(table: OpenTable, plan: MetricPlan, query: str) -> None:
+def _create(table: OpenTable, plan: MetricPlan, query: str, *, again: bool) -> None:
+    """Keep the rows of a query, or read them `again` for each aggregation, where that is cheaper."""
     try:
-        table.connection.execute(f"CREATE TEMP TABLE {BASE} AS {query}")
+        table.connection.execute(f"CREATE TEMP {'VIEW' if again else 'TABLE'} {BASE} AS {query}")
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as err:
         raise PlanFailedError(table.name, first_line(err)) from err
     except duckdb.OutOfMemoryException as err:
@@ -163,12 +159,18 @@ def _create(table: OpenTable, plan: MetricPlan, query: str) -> None:
         raise SourceUnreadableError(table.name, first_line(err)) from err
 
 
-def _drop_timeless(table: OpenTable, plan: MetricPlan) -> None:
+def _drop_timeless(table: OpenTable, plan: MetricPlan, *, has_text: bool) -> None:
     """Leave out rows that happened at no time, and say how many; text that is no time is an error."""
-    found = table.connection.execute(f"SELECT count(*), min(moment_text) FROM {BASE} WHERE {PERIOD} IS NULL").fetchall()
-    count, text = found[0]
-    if text is not None:
-        raise TimeColumnError(table.name, plan.time_column, f"holds the text {text[:80]!r}, which is no time")
+    if has_text:
+        found = table.connection.execute(f"SELECT min({TEXT}) FROM {BASE} WHERE {PERIOD} IS NULL").fetchall()[0][0]
+        if found is not None:
+            raise TimeColumnError(table.name, plan.time_column, f"holds the text {found[:80]!r}, which is no time")
+    if _tell_timeless(table, plan, f"{BASE} WHERE {PERIOD} IS NULL"):
+        table.connection.execute(f"DELETE FROM {BASE} WHERE {PERIOD} IS NULL")
+
+
+def _tell_timeless(table: OpenTable, plan: MetricPlan, rows: str) -> int:
+    count = table.connection.execute(f"SELECT count(*) FROM {rows}").fetchall()[0][0]
     if count:
         log.warning("%s: %d rows have no value in time_column %r and are left out", table.name, count, plan.time_column)
-        table.connection.execute(f"DELETE FROM {BASE} WHERE {PERIOD} IS NULL")
+    return count

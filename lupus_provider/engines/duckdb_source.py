@@ -34,8 +34,10 @@ def first_line(err: Exception) -> str:
 class OpenTable:
     """A table that is open in a connection as `lupus_source`; it may be readable only once."""
 
-    def __init__(self, name: str, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, name: str, connection: duckdb.DuckDBPyConnection, *, cheap: bool = False) -> None:
         self.name, self.connection = name, connection
+        self.cheap = cheap
+        """Whether its columns can be read again and again for less than keeping them costs."""
         self.columns: list[str] = connection.sql(f"SELECT * FROM {SOURCE}").columns
 
     def column_sql(self, column: str) -> str:
@@ -82,7 +84,7 @@ def open_table(data: Any, name: str) -> Iterator[OpenTable]:
                 _bind_joined(connection, data, name)
             else:
                 _bind(connection, data, SOURCE)
-            table = OpenTable(name, connection)
+            table = OpenTable(name, connection, cheap=_is_cheap(data))
         except duckdb.Error as err:
             raise SourceUnreadableError(name, first_line(err)) from err
         yield table
@@ -141,6 +143,15 @@ def _bind(connection: duckdb.DuckDBPyConnection, data: Any, name: str) -> None:
         connection.register(name, data)
     else:
         raise UnknownDataError(f"{type(data).__module__}.{type(data).__qualname__}")
+
+
+def _is_cheap(data: Any) -> bool:
+    if isinstance(data, TableSource) and data.table is not None:
+        return True
+    if isinstance(data, (str, os.PathLike, TableSource)):
+        path = (data.path or "") if isinstance(data, TableSource) else os.fspath(data)
+        return path.endswith(".parquet")
+    return type(data).__module__.startswith("pyarrow.") and type(data).__name__ == "Table"
 
 
 def _is_table(data: Any) -> bool:

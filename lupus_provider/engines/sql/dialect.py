@@ -38,6 +38,14 @@ class Dialect(ABC):
     def number(self, value: float) -> str:
         """DOUBLE literal of exactly that value."""
 
+    @abstractmethod
+    def bigint(self, value: int) -> str:
+        """BIGINT literal."""
+
+    @abstractmethod
+    def whole_quotient(self, value: str, divisor: str) -> str:
+        """Quotient of two BIGINT above zero, without the rest."""
+
     def double(self, value: str) -> str:
         """Cast to DOUBLE."""
         return f"CAST({value} AS DOUBLE)"

@@ -28,6 +28,12 @@ class DuckDBDialect(Dialect):
     def number(self, value: float) -> str:
         return f"CAST('{value!r}' AS DOUBLE)" if abs(value) >= 1e15 or 0 < abs(value) < 1e-4 else f"({value!r}::DOUBLE)"
 
+    def bigint(self, value: int) -> str:
+        return f"({int(value)}::BIGINT)"
+
+    def whole_quotient(self, value: str, divisor: str) -> str:
+        return f"({value} // {divisor})"
+
     def text(self, value: str, column_type: ColumnType) -> str:
         return f"CAST({value} AS VARCHAR)"
 

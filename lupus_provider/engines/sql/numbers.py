@@ -182,7 +182,9 @@ class NumbersBuilder:
                 named = ", ".join(f"{sql} AS {name}" for sql, name in level.items())
                 source = f"(SELECT *, {named} FROM {source}) AS level{number}"
         keys = ", ".join([*grouping.keys, *extra])
-        inner = f"SELECT {grouping.selected(extra)}, {', '.join(self._aggregates)} FROM {source} {grouping.group_by(extra)}"
+        inner = (
+            f"SELECT {grouping.selected(extra)}, {', '.join(self._aggregates)} FROM {source} {grouping.group_by(extra)}"
+        )
         return NumbersQuery(f"SELECT {keys}, {', '.join(self._outputs)} FROM ({inner}) AS answer", columns, self._sums)
 
     def _named(self, level: int, sql: str) -> str:

@@ -3,8 +3,6 @@
 A query that fails is split until the failing measure stands alone, so that one bad column never costs the others.
 """
 
-# ruff: noqa: S608  (our own names)
-
 from __future__ import annotations
 
 import logging

@@ -43,6 +43,12 @@ class SparkDialect(Dialect):
             raise ValueError(value)  # Spark has no literal for it
         return f"{value!r}D" if value >= 0 else f"({value!r}D)"
 
+    def bigint(self, value: int) -> str:
+        return f"{int(value)}L"
+
+    def whole_quotient(self, value: str, divisor: str) -> str:
+        return f"({value} div {divisor})"
+
     def text(self, value: str, column_type: ColumnType) -> str:
         name = column_type.name.removesuffix("[]")
         if name == "TIMESTAMP WITH TIME ZONE":

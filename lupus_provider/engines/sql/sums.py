@@ -135,11 +135,10 @@ def variances(total: Total, squares: Total, count: Floats) -> Floats:
     result = np.full(len(count), np.nan)
     shift = square_weight - 2 * sum_weight
     for row, n in enumerate(count):
-        if not n >= 2:
+        linear, square = sums[row], square_sums[row]
+        if linear is None or square is None or not n >= 2:
             continue
-        n, linear, square = int(n), sums[row], square_sums[row]
-        assert linear is not None
-        assert square is not None
+        n = int(n)
         numerator = (n * square << max(shift, 0)) - (linear * linear << max(-shift, 0))
         result[row] = _scaled(numerator, n * (n - 1), min(square_weight, 2 * sum_weight))
     return result

@@ -57,8 +57,12 @@ def _text(relation: Relation, subject: Subject) -> tuple[str, str]:
 def entities(relation: Relation, subject: Subject, max_entities: int) -> str:
     """Count distinct values; the largest are kept, ties by name, the rest is one entity."""
     text, column = _text(relation, subject)
+    return kept_entities(relation, counted(relation, subject, ENTITY, text, f"{column} IS NOT NULL"), max_entities)
+
+
+def kept_entities(relation: Relation, rows: str, max_entities: int) -> str:
+    """Return the query of the largest entities out of a query of all, `entity` and `n` in each group."""
     keys = ", ".join(relation.grouping.keys)
-    rows = counted(relation, subject, ENTITY, text, f"{column} IS NOT NULL")
     ranked = f"SELECT *, row_number() OVER (PARTITION BY {keys} ORDER BY n DESC, {ENTITY}) > {int(max_entities)} AS cut FROM ({rows}) AS counted"
     kept = f"SELECT {keys}, CASE WHEN cut THEN '{REST}' ELSE {ENTITY} END AS {ENTITY}, n, cut FROM ({ranked}) AS ranked"
     return (

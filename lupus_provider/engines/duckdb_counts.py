@@ -1,0 +1,145 @@
+"""Distinct values of a column counted once in DuckDB, where several metrics ask for them: entities, spectra, numbers of distinct values.
+
+Counting ten million items costs as much as all the rest of a plan; what is made of the counts costs nothing.
+"""
+
+# ruff: noqa: S608  (columns are our aliases, numbers are numbers)
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Protocol
+
+from lupus_provider.engines.base import ENTITY, ROWS, Answer
+from lupus_provider.engines.sql.run import Door, Run
+from lupus_provider.engines.sql.tables import kept_entities
+from lupus_provider.metrics.base import SHAPE_COLUMNS, Over, Shape
+from lupus_provider.metrics.plan import Subject, Work, primitives
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lupus_provider.metrics.plan import Measure, Refused
+
+_OF_COUNTS = frozenset({"distinct", "count"})
+_SHAPES = (Shape.ENTITIES, Shape.SPECTRUM)
+Task = tuple[Subject, Shape, "Sequence[Measure]"]
+
+
+class CountingDoor(Door, Protocol):
+    """A door that can also keep what it counted."""
+
+    def execute(self, statement: str) -> None:
+        """Run a statement that returns no rows."""
+        ...
+
+
+class CountingRun(Run):
+    """One plan over one base relation in DuckDB."""
+
+    door: CountingDoor
+
+    def answers(self, work: Work) -> Iterator[Answer | Refused]:
+        """Yield what the plan's work comes to, the rows' own numbers first."""
+        columns, rest = self._divided(work)
+        yield from super().answers(rest)
+        for number, tasks in enumerate(columns):
+            table = f"lupus_counted{number}"
+            try:
+                self.door.execute(f"CREATE TEMP TABLE {table} AS {self._counted(tasks)}")
+            except Exception as err:  # noqa: BLE001  (the door says whose fault it was)
+                self._reason(err)
+                yield from super().answers(_as_work(tasks))  # one by one, so that only what fails is refused
+                continue
+            for subject, shape, measures in tasks:
+                yield self._answer(table, subject, shape, measures)
+
+    def _divided(self, work: Work) -> tuple[list[list[Task]], Work]:
+        """Return the tasks of each column whose values are worth counting once, and the rest."""
+        by_column: dict[tuple[Over, str], list[Task]] = defaultdict(list)
+        for (subject, shape), measures in work.tables.items():
+            if (
+                shape in _SHAPES
+                and subject.over in (Over.VALUES, Over.ITEMS)
+                and not self._no_entity(subject, measures)
+            ):
+                by_column[subject.over, subject.column].append((subject, shape, measures))
+        numbers: dict[Subject, list[Measure]] = {}
+        for subject, measures in work.numbers.items():
+            of_counts = [m for m in measures if (subject.over, subject.column) in by_column and _is_of_counts(m)]
+            if of_counts:
+                by_column[subject.over, subject.column].append((subject, Shape.NUMBERS, of_counts))
+            if len(of_counts) < len(measures) or subject.over is Over.ROWS:
+                numbers[subject] = [m for m in measures if m not in of_counts]
+        columns = [tasks for tasks in by_column.values() if len(tasks) > 1]
+        taken = {(subject, shape) for tasks in columns for subject, shape, _ in tasks}
+        for tasks in by_column.values():
+            for subject, shape, measures in tasks:
+                if shape is Shape.NUMBERS and (subject, shape) not in taken:
+                    numbers[subject] = [*numbers.get(subject, []), *measures]
+        tables = {key: measures for key, measures in work.tables.items() if key not in taken}
+        return columns, Work(numbers, tables, work.refused)
+
+    def _counted(self, tasks: Sequence[Task]) -> str:
+        """Return the query of the distinct values of a column in each group, and how often each occurs among the first k items."""
+        subject, grouping = tasks[0][0], self.relation.grouping
+        depths = {task[0].k for task in tasks}
+        value = self.relation.value(subject)
+        key = value.clean if value.number == "float" and value.raw is None else self._column(subject)
+        counts = ", ".join(
+            f"count(*) AS {_count(k)}" if k is None else f"count(CASE WHEN pos <= {int(k)} THEN 1 END) AS {_count(k)}"
+            for k in sorted(depths, key=lambda k: k or 0)
+        )
+        rows = f"SELECT {', '.join(grouping.carried)}, pos, {key} AS v FROM {self._source(subject, depths)}"
+        return f"SELECT {grouping.selected(['v'])}, {counts} FROM ({rows}) AS rows WHERE v IS NOT NULL {grouping.group_by(['v'])}"
+
+    def _source(self, subject: Subject, depths: set[int | None]) -> str:
+        carried = ", ".join(self.relation.grouping.carried)
+        alias, dialect = self.relation.aliases[subject.column], self.relation.dialect
+        if subject.over is Over.VALUES:
+            return f"(SELECT {carried}, 1 AS pos, {alias} FROM {self.relation.name}) AS values_of"
+        if depths == {None}:
+            return f"(SELECT {carried}, 1 AS pos, unnest({alias}) AS item FROM {self.relation.name}) AS items"
+        deepest = max((k for k in depths if k is not None), default=0)
+        items = alias if None in depths else dialect.first(alias, deepest)
+        return f"(SELECT {carried}, generate_subscripts({items}, 1) AS pos, unnest({items}) AS item FROM {self.relation.name}) AS items"
+
+    def _column(self, subject: Subject) -> str:
+        return "item" if subject.over is Over.ITEMS else self.relation.aliases[subject.column]
+
+    def _answer(self, table: str, subject: Subject, shape: Shape, measures: Sequence[Measure]) -> Answer:
+        relation, n = self.relation, _count(subject.k)
+        keys = ", ".join(relation.grouping.keys)
+        found = f"FROM {table} WHERE {n} > 0"
+        if shape is Shape.NUMBERS:
+            query = f"SELECT {keys}, CAST(sum({n}) AS BIGINT) AS {ROWS}, count(*) AS distinct_values {found} GROUP BY {keys}"
+            names = {"distinct": "distinct_values", "count": ROWS}
+            columns = {primitive.alias: names[primitive.alias] for primitive in primitives(measures)}
+            return Answer(shape, self._placed(self.door.arrow(query)), {subject: columns}, {subject: measures})
+        if shape is Shape.ENTITIES:
+            text = relation.dialect.text("v", relation.types[subject.column])
+            rows = f"SELECT {keys}, {text} AS {ENTITY}, {n} AS n {found}"
+            query = kept_entities(relation, rows, self.plan.max_entities)
+        else:
+            query = f"SELECT {keys}, {n} AS size, count(*) AS values_of_size {found} GROUP BY {keys}, {n}"
+        result = self._placed(self._named(self.door.arrow(query), shape))
+        self._tell_folded(subject, result)
+        return Answer(shape, result, {subject: {name: name for name in SHAPE_COLUMNS[shape]}}, {subject: measures})
+
+
+def _is_of_counts(measure: Measure) -> bool:
+    return {primitive.alias for primitive in primitives([measure])} <= _OF_COUNTS
+
+
+def _count(k: int | None) -> str:
+    return "n" if k is None else f"n_{int(k)}"
+
+
+def _as_work(tasks: Sequence[Task]) -> Work:
+    work = Work()
+    for subject, shape, measures in tasks:
+        if shape is Shape.NUMBERS:
+            work.numbers[subject] = list(measures)
+        else:
+            work.tables[subject, shape] = list(measures)
+    return work
