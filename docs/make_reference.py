@@ -14,10 +14,13 @@ from pydantic import BaseModel
 
 from lupus_provider.cli import COMMANDS
 from lupus_provider.cli.app import app
-from lupus_provider.config.models import Alerts, MetricSet, Project, Source
+from lupus_provider.config.metric_set import ScannedMetricSet
+from lupus_provider.config.models import Alerts, Project
+from lupus_provider.config.processors import METRIC_SETS, Expectation, Gate
+from lupus_provider.config.source import FixedReference, Join, Sample, Source, Table, VersionReference, WindowReference
 from lupus_provider.detectors import DETECTORS, Detector
 from lupus_provider.get_provider_info import get_provider_info
-from lupus_provider.metrics import METRICS, Kind
+from lupus_provider.metrics import SHELVES, Family, Kind, Metric
 from lupus_provider.metrics.numeric import Percentile
 
 PAGE = Path(__file__).parent / "reference.md"
@@ -28,6 +31,18 @@ KINDS = {
     Kind.TIME: "times",
     Kind.OTHER: "anything else",
 }
+HEADS = {
+    Family.TABLE: "Of the table: `table_metrics`",
+    Family.DISTRIBUTION: "Of a column: `column_metrics`",
+    Family.CLASSIFICATION: "`processor: classification`",
+    Family.REGRESSION: "`processor: regression`",
+    Family.RANKING: "`processor: ranking`",
+    Family.DRIFT: "`processor: drift`",
+}
+PARTS = (
+    ("Source", Source), ("Join", Join), ("Labels", Table), ("Sample", Sample), ("Reference: fixed", FixedReference), ("Reference: the periods before", WindowReference),
+    ("Reference: the version before", VersionReference), ("Expectation", Expectation), ("Gate", Gate), ("Alerts", Alerts),
+)  # fmt: skip
 
 
 def first_line(item: Any) -> str:
@@ -39,21 +54,36 @@ def cell(text: object) -> str:
 
 
 def metrics() -> list[str]:
-    lines = ["## Metrics", "", "| name | what it is | of columns of | unit |", "|---|---|---|---|"]
-    shelf = [(name, METRICS[name]) for name in METRICS] + [("p0 … p100, p99.9, median", Percentile)]
-    for name, metric in shelf:
-        kinds = (
-            "any type"
-            if metric.accepts == Kind.ANY
-            else ", ".join(text for kind, text in KINDS.items() if kind & metric.accepts)
-        )
-        unit = "that of the column" if metric.unit == "column" else metric.unit
-        lines.append(f"| `{name}` | {cell(first_line(metric))} | {kinds if name != 'row_count' else 'none'} | {unit} |")
+    lines = ["## Metrics", "", "By family: the same name may be another metric for another processor.", ""]
+    for family, shelf in SHELVES.items():
+        if shelf:
+            lines += metrics_of(family)
     lines += [
-        "", "Of a list column, metrics speak of its items. `@k` cuts each list to its first k items before anything else: `avg@5`,",
+        "Of a list column, metrics of columns speak of its items. `@k` cuts each list to its first k items before anything else: `avg@5`,",
         "`unique@5`, `count@5`. `length_` measures the lists' lengths: `length_avg`, `length_p50`.", "",
     ]  # fmt: skip
     return lines
+
+
+def metrics_of(family: Family) -> list[str]:
+    shelf = [(f"{name}@k" if metric.cuts else name, metric) for name, metric in SHELVES[family].items()]
+    if family is Family.DISTRIBUTION:
+        shelf.append(("p0 … p100, p99.9, median", Percentile))
+    lines = [f"### {HEADS[family]}", "", "| name | what it is | of columns of | unit |", "|---|---|---|---|"]
+    for name, metric in shelf:
+        unit = {"column": "that of the column", "squared": "the column's, squared"}.get(metric.unit, metric.unit)
+        lines.append(f"| `{name}` | {cell(first_line(metric))} | {kinds_of(family, metric)} | {unit} |")
+    return [*lines, ""]
+
+
+def kinds_of(family: Family, metric: type[Metric]) -> str:
+    if metric.roles:
+        return ", ".join(f"{role.name}{' (lists)' if role.is_list else ''}" for role in metric.roles)
+    if family is Family.TABLE:
+        return "the table"
+    if metric.accepts == Kind.ANY:
+        return "any type"
+    return ", ".join(text for kind, text in KINDS.items() if kind & metric.accepts)
 
 
 def fields(model: type[BaseModel], skip: frozenset[str] = frozenset()) -> list[str]:
@@ -67,7 +97,7 @@ def fields(model: type[BaseModel], skip: frozenset[str] = frozenset()) -> list[s
             if default == "`None`" or isinstance(field.default, BaseModel)
             else default.replace("<Severity.MEDIUM: 'medium'>", "medium")
         )
-        lines.append(f"| `{name}` | {cell(field.description or '')} | {cell(default)} |")
+        lines.append(f"| `{field.alias or name}` | {cell(field.description or '')} | {cell(default)} |")
     return [*lines, ""]
 
 
@@ -87,7 +117,17 @@ def project_file() -> list[str]:
         "One YAML file a product. Unknown keys are errors. Editors use `include/lupus.schema.json`.",
         "",
     ]
-    for title, model in (("Project", Project), ("Metric set", MetricSet), ("Source", Source), ("Alerts", Alerts)):
+    lines += ["### Project", "", first_line(Project), "", *fields(Project)]
+    common = frozenset(ScannedMetricSet.model_fields)
+    lines += ["### Metric set", "", "Keys of every processor that measures a table:", ""]
+    lines += fields(ScannedMetricSet, frozenset({"processor"}))
+    for word, model in METRIC_SETS.items():
+        own = [name for name in model.model_fields if name not in common]
+        lines += [f"### `processor: {word}`", "", first_line(model), ""]
+        missing = sorted(f"`{name}`" for name in common - set(model.model_fields))
+        lines += [f"Without: {', '.join(missing)}.", ""] if missing else []
+        lines += fields(model, frozenset(model.model_fields) - set(own)) if own else []
+    for title, model in PARTS:
         lines += [f"### {title}", "", first_line(model), "", *fields(model)]
     return lines
 

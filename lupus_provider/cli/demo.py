@@ -22,8 +22,8 @@ from lupus_provider.cli.environment import airflow_environment
 from lupus_provider.cli.errors import BrokenProjectError, MissingProjectError
 from lupus_provider.cli.flights import prepare_flights
 from lupus_provider.cli.home import Credentials, DemoHome, digest, write_private
-from lupus_provider.cli.recommender import prepare_recommender
 from lupus_provider.cli.launcher import Launcher, check_port, log_of_task, migrate
+from lupus_provider.cli.recommender import prepare_recommender
 from lupus_provider.cli.runs import Report, Run, Start, ensure_started, follow
 from lupus_provider.cli.worst_days import as_table, first_signs, read_findings, signs_table, worst_days
 from lupus_provider.naming import dag_id

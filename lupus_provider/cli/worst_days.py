@@ -99,7 +99,7 @@ def as_table(findings: Iterable[Finding]) -> Table:
 
 def signs_table(findings: Iterable[Finding]) -> Table:
     """Return the table of the first signs."""
-    return _table("The recommender's update: v2 serves a tenth from 10 October, everything from the 15th", findings)
+    return _table("The recommender: v2 serves a tenth from 10 Oct, all from 15 Oct", findings)
 
 
 def _table(title: str, findings: Iterable[Finding]) -> Table:

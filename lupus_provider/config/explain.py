@@ -14,6 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from lupus_provider.config.dialect import where_of
 from lupus_provider.config.models import Project
+from lupus_provider.config.processors import METRIC_SETS
+from lupus_provider.config.source import REFERENCES
 from lupus_provider.detectors import DETECTORS
 from lupus_provider.errors import Problem, Where, did_you_mean
 
@@ -68,29 +70,48 @@ def _is_echo(item: Mapping[str, Any]) -> bool:
 
 def _problem(item: Mapping[str, Any], node: yaml.Node, path: str) -> Problem:
     loc: Path = tuple(item["loc"])
-    keys, place = locate(node, loc)
+    keys, place = locate(node, _without_tags(loc))
     kind, given = item["type"], item["input"]
     where, context = where_of(place, path), item.get("ctx", {})
     if kind == "extra_forbidden":
-        known = _fields(loc[:-1])
-        return Problem(where, f"key {loc[-1]!r} is unknown in {_place(keys[:-1])}. {_nearest(str(loc[-1]), known)}")
+        return Problem(where, _unknown_key(str(loc[-1]), loc[:-1], keys[:-1]))
     if kind == "missing":
         return Problem(where, f"key {loc[-1]!r} is missing in {_place(keys)}.")
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
-        return _no_detector(kind, context, node, keys, path)
+        return _no_tag(kind, context, node, keys, path)
     said = _said(kind, given, context, item["msg"], keys)
     return Problem(where, f"{_dotted(keys)}: {said}" + ("" if said.endswith(("?", ".")) else "."))
 
 
-def _no_detector(kind: str, context: Mapping[str, Any], node: yaml.Node, keys: Path, path: str) -> Problem:
+def _unknown_key(key: str, model: Path, keys: Path) -> str:
+    """Say what is wrong with a key that the model at pydantic's path does not have."""
+    of_metric_set = len(model) == 3 and model[0] == "metric_sets"
+    owners = [word for word, kind in METRIC_SETS.items() if of_metric_set and key in kind.model_fields]
+    if owners:
+        return f"key {key!r} does not go with 'processor: {model[2]}' in {_place(keys)}. It belongs to: {', '.join(owners)}."
+    return f"key {key!r} is unknown in {_place(keys)}. {_nearest(key, _fields(model))}"
+
+
+def _no_tag(kind: str, context: Mapping[str, Any], node: yaml.Node, keys: Path, path: str) -> Problem:
+    """Say that the key which decides about the other keys is missing or unknown: `processor` or `detector`."""
+    key, known = ("processor", METRIC_SETS) if len(keys) == 2 else ("detector", DETECTORS)
+    where = where_is(node, (*keys, key), path)
     if kind == "union_tag_not_found":
-        return Problem(
-            where_is(node, keys, path), f"key 'detector' is missing in {_place(keys)}. Known: {', '.join(DETECTORS)}."
-        )
-    where = where_is(node, (*keys, "detector"), path)
+        return Problem(where, f"key {key!r} is missing in {_place(keys)}. Known: {', '.join(known)}.")
     return Problem(
-        where, f"detector {context['tag']!r} is unknown in {_place(keys)}. {_nearest(context['tag'], list(DETECTORS))}"
+        where, f"{key} {context['tag']!r} is unknown in {_place(keys)}. {_nearest(context['tag'], list(known))}"
     )
+
+
+def _without_tags(loc: Path) -> Path:
+    """Leave out pydantic's union tags that may also be keys of the file: the processor's and the reference's."""
+    kept = [
+        part
+        for number, part in enumerate(loc)
+        if not (number == 2 and loc[0] == "metric_sets" and part in METRIC_SETS)
+        and not (number == 4 and loc[3] == "reference" and part in REFERENCES)
+    ]
+    return tuple(kept)
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
@@ -152,9 +173,10 @@ def _fields(loc: Path) -> list[str]:
 
 def _inner(kind: Any, key: str | int) -> Any:
     """Return the type behind one part of pydantic's path; a union tag picks the detector."""
+    tagged = [shelf.get(key) for shelf in (DETECTORS, METRIC_SETS, REFERENCES)] if isinstance(key, str) else []
     for option in _options(kind):
         if isinstance(option, type) and issubclass(option, BaseModel):
-            if isinstance(key, str) and key in DETECTORS and option is DETECTORS[key]:
+            if option in tagged:
                 return option
             if key in option.model_fields:
                 return option.model_fields[key].annotation

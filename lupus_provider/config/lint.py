@@ -14,11 +14,19 @@ from itertools import pairwise
 
 from lupus_provider.config.folder import doubled_name
 from lupus_provider.config.loader import Document, read_document
-from lupus_provider.config.models import MetricSet
+from lupus_provider.config.measured import Measured, check, measured, selected, series_of
+from lupus_provider.config.metric_set import GroupedMetricSet, MetricSet, ScannedMetricSet, TableMetricSet
 from lupus_provider.config.schedule import fire_times
-from lupus_provider.detectors import Detector, SeriesInfo
-from lupus_provider.errors import Problem, ProjectFileError, did_you_mean
-from lupus_provider.metrics import parse_metric
+from lupus_provider.detectors import Detector
+from lupus_provider.errors import (
+    BadPlanError,
+    MissingExtraError,
+    Problem,
+    ProjectFileError,
+    Terminal,
+    UnknownMetricError,
+    did_you_mean,
+)  # fmt: skip
 from lupus_provider.periods import Span, period_at, periods_in
 
 _FROM = datetime(2024, 1, 1, tzinfo=UTC)
@@ -75,21 +83,43 @@ Found = Iterator[tuple[tuple[str | int, ...], str]]
 
 
 def _metric_set_problems(document: Document, metric_set: MetricSet) -> Found:
-    yield from _group_problems(metric_set)
-    yield from _metric_problems(metric_set)
-    yield from _time_problems(document, metric_set)
-    series = list(_series(metric_set))
+    if isinstance(metric_set, GroupedMetricSet):
+        yield from _group_problems(metric_set)
+    if isinstance(metric_set, ScannedMetricSet):
+        yield from _metric_problems(metric_set)
+    if isinstance(metric_set, TableMetricSet):
+        yield from _time_problems(metric_set)
+    yield from _schedule_problems(document, metric_set)
+    contradictions = list(_contradictions(metric_set, document))
+    yield from contradictions
     for number, rule in enumerate(metric_set.detect):
         if rule in metric_set.detect[:number]:
             yield (
                 ("detect", number),
                 f"detect rule {number + 1} is the same as rule {metric_set.detect.index(rule) + 1}. Remove one.",
             )
-        for keys, text in _rule_problems(rule, metric_set, series):
+        for keys, text in () if contradictions else _rule_problems(rule, measured(metric_set, document.project.zone)):
             yield ("detect", number, *keys), f"detect rule {number + 1} ({rule.detector}): {text}"
 
 
-def _group_problems(metric_set: MetricSet) -> Found:
+def _contradictions(metric_set: MetricSet, document: Document) -> Found:
+    """Ask the processor itself what it thinks of its arguments; nothing is read."""
+    try:
+        check(metric_set, document.project.zone)
+    except MissingExtraError:  # said when the suite runs; whoever only edits the file needs no library for it
+        return
+    except BadPlanError as err:
+        yield (err.argument,), f"{err}"
+    except UnknownMetricError as err:
+        yield (), f"{err}"
+    except Terminal as err:
+        number = getattr(err, "number", None)  # of an expectation
+        if number is None:
+            raise
+        yield ("expectations", number - 1), f"{err}"
+
+
+def _group_problems(metric_set: GroupedMetricSet) -> Found:
     for number, grouping in enumerate(metric_set.group_sets or ()):
         if len(set(grouping)) < len(grouping):
             yield ("group_sets", number), f"group set {_label(grouping)} names a column twice."
@@ -104,34 +134,39 @@ def _group_problems(metric_set: MetricSet) -> Found:
         yield ("group_columns",), f"group column {unused[0]!r} is in no group set, so nothing is grouped by it."
 
 
-def _metric_problems(metric_set: MetricSet) -> Found:
+def _metric_problems(metric_set: ScannedMetricSet) -> Found:
     lists = {("column_metrics", column): metrics for column, metrics in metric_set.column_metrics.items()}
-    for keys, metrics in {**lists, ("table_metrics",): metric_set.table_metrics}.items():
+    further = {(key,): getattr(metric_set, key, None) or () for key in ("table_metrics", "metrics")}
+    for keys, metrics in {**lists, **further}.items():
         for metric, count in Counter(metrics).items():
             if count > 1:
                 yield keys, f"metric {metric!r} is asked for {count} times. Once is enough."
 
 
-def _time_problems(document: Document, metric_set: MetricSet) -> Found:
-    source = metric_set.source
-    if source.time_column is None:
-        if source.time_zone is not None:
-            yield ("source", "time_zone"), "'time_zone' is about 'time_column', which is not given."
-        if metric_set.revisit or "period" in metric_set.model_fields_set:
-            key = "revisit" if metric_set.revisit else "period"
-            yield (
-                (key,),
-                f"{key!r} without 'time_column' in 'source': every period would get the numbers of the whole table.",
-            )
+def _time_problems(metric_set: TableMetricSet) -> Found:
+    if metric_set.source.time_column is not None:
         return
-    if metric_set.schedule is not None:
-        gap = _widest_gap(metric_set, document)
-        if gap > 1 + metric_set.revisit:
-            covered = f"{1 + metric_set.revisit} {metric_set.period}{'s' if metric_set.revisit else ''}"
-            yield (
-                ("schedule",),
-                f"runs are up to {gap} {metric_set.period}s apart and measure {covered}, so the rest is never measured. Set revisit: {gap - 1}.",
-            )
+    if metric_set.source.time_zone is not None:
+        yield ("source", "time_zone"), "'time_zone' is about 'time_column', which is not given."
+    if metric_set.revisit or "period" in metric_set.model_fields_set:
+        key = "revisit" if metric_set.revisit else "period"
+        yield (
+            (key,),
+            f"{key!r} without 'time_column' in 'source': every period would get the numbers of the whole table.",
+        )
+
+
+def _schedule_problems(document: Document, metric_set: MetricSet) -> Found:
+    is_whole = isinstance(metric_set, TableMetricSet) and metric_set.source.time_column is None
+    if metric_set.schedule is None or is_whole:
+        return
+    gap = _widest_gap(metric_set, document)
+    if gap > 1 + metric_set.revisit:
+        covered = f"{1 + metric_set.revisit} {metric_set.period}{'s' if metric_set.revisit else ''}"
+        yield (
+            ("schedule",),
+            f"runs are up to {gap} {metric_set.period}s apart and measure {covered}, so the rest is never measured. Set revisit: {gap - 1}.",
+        )
 
 
 def _widest_gap(metric_set: MetricSet, document: Document) -> int:
@@ -143,40 +178,28 @@ def _widest_gap(metric_set: MetricSet, document: Document) -> int:
     return max(len(periods_in(Span(start, end), period, zone)) for start, end in pairwise(ends))
 
 
-def _series(metric_set: MetricSet) -> Iterator[SeriesInfo]:
-    pairs = [("", metric) for metric in metric_set.table_metrics]
-    pairs += [(column, metric) for column, metrics in metric_set.column_metrics.items() for metric in metrics]
-    for grouping in metric_set.groupings:
-        for column, metric in pairs:
-            yield SeriesInfo("", column, metric, group_key=dict.fromkeys(grouping, ""))
-
-
-def selected(rule: Detector, metric_set: MetricSet) -> list[SeriesInfo]:
-    """Return what a rule would judge: one entry for each column, metric and grouping; entities are not known before a run."""
-    anybody = rule.model_copy(update={"entities": ("*",)})
-    return [series for series in _series(metric_set) if anybody.selects(series)]
-
-
-def _rule_problems(rule: Detector, metric_set: MetricSet, series: Sequence[SeriesInfo]) -> Found:
+def _rule_problems(rule: Detector, items: list[Measured]) -> Found:
     dead = False
-    columns = {one.column_name for one in series}
-    groups = {",".join(sorted(one.group_key)) for one in series}
-    for field, known in (("metrics", {one.metric for one in series}), ("columns", columns), ("groups", groups)):
+    groups = {",".join(sorted(series.group_key)) for _, series in series_of(items)}
+    metrics, columns = {item.metric for item in items}, {item.column_name for item in items}
+    for field, known in (("metrics", metrics), ("columns", columns), ("groups", groups)):
         for number, pattern in enumerate(getattr(rule, field)):
             if not _matches(field, pattern, known):
                 dead = True
                 yield (field, number), f"{field[:-1]} {pattern!r} is not measured here. {_hint(pattern, known)}"
-    chosen = selected(rule, metric_set)
+    if "*" in metrics | columns:  # only the run knows what there is
+        return
+    chosen = selected(rule, items)
     if not chosen and not dead:
         yield (), "no series has such a metric, column and group together, so nothing is judged."
-    if chosen and rule.entities != ("*",) and not any(parse_metric(one.metric).metric.per_entity for one in chosen):
+    if chosen and rule.entities != ("*",) and not any(item.has_entities for item, _ in chosen):
         yield ("entities",), "no selected metric is about entities, as 'count' is; this rule judges nothing."
 
 
 def _matches(field: str, pattern: str, known: set[str]) -> bool:
     if field == "groups":
         return pattern == "*" or ",".join(sorted(filter(None, pattern.replace(" ", "").split(",")))) in known
-    return any(fnmatchcase(name, pattern) for name in known)
+    return "*" in known or any(fnmatchcase(name, pattern) for name in known)
 
 
 def _hint(pattern: str, known: set[str]) -> str:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from lupus_provider.engines.base import GROUP_SET, PERIOD, SLICE, group_column
 from lupus_provider.engines.spark_errors import failures, is_query_fault, one_line, quiet, sql_state
 from lupus_provider.engines.spark_source import SparkTable, open_table
-from lupus_provider.engines.spark_time import bounds_sql, index_sql, moment_sql
+from lupus_provider.engines.spark_time import bounds_sql, moment_sql
 from lupus_provider.engines.sql.grouping import SMALL
+from lupus_provider.engines.sql.periods import index_sql
 from lupus_provider.engines.sql.spark import SparkDialect
 from lupus_provider.errors import EngineFailedError, LupusError, PlanFailedError, SourceUnreadableError, TimeColumnError
 from lupus_provider.metrics.plan import ColumnType
@@ -149,7 +150,7 @@ def read(
     _tell_timeless(rows, column, instant, where, plan, door, is_text=is_text)
     where += [bounds] if bounds else []
     timed = views.add(f"SELECT *, {instant} AS {_MOMENT} FROM {rows}{_where(where)}")
-    period = index_sql(_MOMENT, plan.periods or ())
+    period = index_sql(DIALECT, _MOMENT, plan.periods or ())
     inside = f"SELECT *, {period} AS {PERIOD} FROM {timed}"
     # The view is of aliases, so that a name of the table cannot mean another column.
     return views.add(

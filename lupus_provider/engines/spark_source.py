@@ -182,13 +182,14 @@ def open_table(data: Any, name: str, where: str | None = None, session: SparkSes
     source = data if isinstance(data, TableSource) else TableSource(path=os.fspath(data))
     with quiet():
         try:
-            frame = _read(session, source)
+            frame = read_frame(session, source)
         except failures() as err:
             raise SourceUnreadableError(name, one_line(err)) from err
     return SparkTable(name, frame, where)
 
 
-def _read(session: SparkSession, source: TableSource) -> DataFrame:
+def read_frame(session: SparkSession, source: TableSource) -> DataFrame:
+    """Return a table of the session's catalog, or the rows of a file by its ending."""
     if source.table is not None:
         return session.table(".".join(quote(part) for part in source.table.split(".")))
     path = source.path or ""

@@ -8,13 +8,13 @@ clock falls back. A period is found by arithmetic, too, because the starts of pe
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from lupus_provider.engines.sql.periods import micros
 
-    from lupus_provider.periods import Period, Span
+if TYPE_CHECKING:
+    from lupus_provider.periods import Span
 
 ISO_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]{1,9})?)?"
@@ -25,13 +25,6 @@ ISO_TEXT = f"^{ISO_DAY}([ T]{_CLOCK}{_ZONED}?)?$"
 _DAY_MICROS = 86_400_000_000
 _MARGIN = timedelta(days=2)
 """More than any offset of a zone, so that what lies farther out of a span is out of it in every zone."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST_CHAIN = 32
-
-
-def micros(moment: datetime) -> int:
-    """Return microseconds since 1970-01-01 UTC of an aware datetime."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def moment_sql(column: str, type_name: str, time_zone: str, zone: str, span: Span) -> str | None:
@@ -130,57 +123,3 @@ def bounds_sql(column: str, type_name: str, span: Span) -> str | None:
         return None
     low, high = literals[type_name]
     return f"({column} >= {low} AND {column} < {high} OR {column} IS NULL)"
-
-
-class _Run(NamedTuple):
-    """Periods one after the other, all of one length."""
-
-    start: int
-    length: int
-    first: int
-    """Index of the first of them."""
-    size: int
-
-    @property
-    def end(self) -> int:
-        return self.start + self.length * self.size
-
-
-def index_sql(moment: str, periods: Sequence[Period]) -> str:
-    """Return the SQL of the index of the period that holds an instant, INT; null where none does.
-
-    Parameters
-    ----------
-    moment
-        SQL of an instant, microseconds; it is written several times, so give a column's name.
-    periods
-        Oldest first, without overlap.
-    """
-    runs = _runs(periods)
-    return f"CAST({_search(moment, runs)} AS INT)" if runs else "CAST(NULL AS INT)"
-
-
-def _runs(periods: Sequence[Period]) -> list[_Run]:
-    runs: list[_Run] = []
-    for index, period in enumerate(periods):
-        start, length = micros(period.start), micros(period.end) - micros(period.start)
-        if runs and runs[-1].end == start and runs[-1].length == length:
-            runs[-1] = runs[-1]._replace(size=runs[-1].size + 1)
-        else:
-            runs.append(_Run(start, length, index, 1))
-    return runs
-
-
-def _search(moment: str, runs: Sequence[_Run]) -> str:
-    if len(runs) > _LONGEST_CHAIN:
-        middle = len(runs) // 2
-        left, right = _search(moment, runs[:middle]), _search(moment, runs[middle:])
-        return f"CASE WHEN {moment} < {runs[middle].start}L THEN {left} ELSE {right} END"
-    branches, end = [], None
-    for run in runs:
-        if end is None or end < run.start:
-            branches.append(f"WHEN {moment} < {run.start}L THEN NULL")
-        found = f"{run.first}L" if run.size == 1 else f"{run.first}L + ({moment} - {run.start}L) div {run.length}L"
-        branches.append(f"WHEN {moment} < {run.end}L THEN {found}")
-        end = run.end
-    return f"CASE {' '.join(branches)} END"

@@ -105,7 +105,7 @@ class ApproxUnique(CountsMetric):
         raw = (0.7213 / (1 + 1.079 / REGISTERS)) * REGISTERS**2 / harmonic
         few = (raw <= 2.5 * REGISTERS) & (empty > 0)
         linear = REGISTERS * np.log(REGISTERS / np.maximum(empty, 1))
-        return Values(np.round(np.where(few, linear, raw)), counts.rows)
+        return Values(np.where(few, linear, raw).round().astype(float), counts.rows)
 
 
 REGISTER_BITS = 12

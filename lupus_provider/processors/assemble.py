@@ -145,7 +145,7 @@ def _table(measure: Measure, frame: Frame, stamp: Stamp, values: Values, error: 
     infinite, n = np.isinf(values.value), len(values.value)
     group = frame.group[place]
     errors = (
-        pa.array(np.where(infinite, INFINITE, None), pa.string())
+        pa.array([INFINITE if bad else None for bad in infinite], pa.string())
         if error is None
         else pa.array([error] * n, pa.string())
     )

@@ -23,7 +23,7 @@ from lupus_provider.records import GROUP_KEY
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lupus_provider.metrics.base import Floats, Indices
+    from lupus_provider.metrics.base import Floats, Indices, Primitive
     from lupus_provider.metrics.plan import MetricPlan, Subject
 
 SLICE_KEY = "slice"
@@ -197,6 +197,6 @@ def _array(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
-def state_of(metric_state: Mapping[str, object], found: Mapping[str, Floats]) -> dict[str, Floats]:
+def state_of(metric_state: Mapping[str, Primitive], found: Mapping[str, Floats]) -> dict[str, Floats]:
     """Argument name → array, from primitive alias → array."""
-    return {name: found[primitive.alias] for name, primitive in metric_state.items()}  # type: ignore[attr-defined]
+    return {name: found[primitive.alias] for name, primitive in metric_state.items()}

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lupus_provider.engines.spark_errors import failures, one_line, quiet, sql_state
+from lupus_provider.engines.spark_reading import DIALECT
 from lupus_provider.engines.spark_source import SparkTable, literal, open_table, quote
-from lupus_provider.engines.spark_time import bounds_sql, index_sql, moment_sql
+from lupus_provider.engines.spark_time import bounds_sql, moment_sql
+from lupus_provider.engines.sql.periods import index_sql
 from lupus_provider.errors import EngineFailedError, PlanFailedError, TimeColumnError
 from lupus_provider.periods import Span
 from lupus_provider.processors.batches import Batch, Batches, check_number, completed
@@ -64,7 +66,7 @@ def _keyed(table: SparkTable, plan: MetricPlan, names: Sequence[str]) -> Any:
     text = table.column_sql(plan.time_column or "") if is_text else "CAST(NULL AS STRING)"
     rows = rows.selectExpr(*picked, f"{moment} AS {_MOMENT}", f"{text} AS {_TEXT}")
     own = [*map(quote, names), *(f"{_GROUP}{i}" for i in range(len(groups)))]
-    rows = rows.selectExpr(*own, f"{index_sql(_MOMENT, plan.periods)} AS {_PERIOD}", _MOMENT, _TEXT)
+    rows = rows.selectExpr(*own, f"{index_sql(DIALECT, _MOMENT, plan.periods)} AS {_PERIOD}", _MOMENT, _TEXT)
     return rows.filter(f"{_PERIOD} IS NOT NULL OR ({_MOMENT} IS NULL AND {_TEXT} IS NOT NULL)").selectExpr(
         *own, _PERIOD
     )

@@ -10,10 +10,18 @@ pytestmark = pytest.mark.timeout(900)
 
 def test_the_demo_finds_the_blizzard_and_leaves_no_process_behind(loaded):
     _, said = loaded
-    table = said[said.index("The worst days") :]
+    table = said[said.index("The worst days") : said.index("The recommender")]
     rows = [line for line in table.splitlines() if line.startswith("2013-")]
     assert {"2013-02-08", "2013-02-09"} <= {row.split()[0] for row in rows[:3]}
     assert any("null_ratio" in row for row in rows[:3])
+
+
+def test_the_demo_shows_the_recommenders_update_before_everybody_gets_it(loaded):
+    _, said = loaded
+    rows = [line for line in said[said.index("The recommender") :].splitlines() if line.startswith("2013-")]
+    assert rows[0].startswith("2013-10-10"), "the day on which a tenth of the requests is served by the new version"
+    assert "top_score psi [model_version=v2]" in rows[0]
+    assert any(row.startswith("2013-10-15") and "predicted_items unique" in row for row in rows)
 
 
 def test_every_day_of_the_year_is_loaded_and_judged(loaded, what_is_known):

@@ -117,7 +117,7 @@ def totals(parts: Sequence[tuple[Sequence[int | None], int]]) -> Total:
     lowest = min(weight for _, weight in parts)
     added: list[int | None] = [
         None if any(value is None for value in values)
-        else sum(int(value) << (weight - lowest) for value, (_, weight) in zip(values, parts))  # type: ignore[operator]
+        else sum(int(value) << (weight - lowest) for value, (_, weight) in zip(values, parts))
         for values in zip(*(column for column, _ in parts))
     ]  # fmt: skip
     return added, lowest

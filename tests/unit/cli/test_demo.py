@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from lupus_provider.cli import demo as module
 from lupus_provider.cli.app import app
-from lupus_provider.cli.demo import find_projects, planned_runs
+from lupus_provider.cli.demo import find_projects, planned_runs, prepare_data
 from lupus_provider.cli.environment import airflow_environment
 from lupus_provider.cli.errors import MissingProjectError, PortBusyError
 from lupus_provider.cli.home import DemoHome
@@ -25,27 +25,69 @@ def home(tmp_path):
 def projects(tmp_path):
     folder = tmp_path / "projects"
     folder.mkdir()
-    (folder / "flights.yaml").write_text("project: flights\n")
+    (folder / "flights.yaml").write_text(FLIGHTS)
     return folder
 
 
-def test_runs_cover_the_year_of_each_metric_set(home, projects):
-    runs = planned_runs(home, projects, "data")
-    assert [run.dag_id for run in runs] == ["lupus.flights.departures", "lupus.flights.weather"]
-    assert all(run.conf == {"from": "2013-01-01", "to": "2013-12-31"} for run in runs)
+FLIGHTS = """\
+project: flights
+metric_sets:
+  departures: {source: {path: a}, start_date: 2013-01-01, end_date: 2013-12-31}
+  later: {source: {path: a}, start_date: 2013-02-01, end_date: 2013-12-31}
+  by_hand: {source: {path: a}}
+  checks: {source: {path: a}, processor: expectations, expectations: [{expect: expect_x}], start_date: 2013-01-01, end_date: 2013-12-31}
+"""
+DATA = {"flights": "data"}
+
+
+def test_each_metric_set_is_loaded_over_its_own_days(home, projects):
+    runs = {run.dag_id: run.conf for run in planned_runs(home, projects, DATA)}
+    assert runs["lupus.flights.departures"] == {"from": "2013-01-01", "to": "2013-12-31"}
+    assert runs["lupus.flights.later"] == {"from": "2013-02-01", "to": "2013-12-31"}
+    assert "lupus.flights.by_hand" not in runs
+
+
+@pytest.mark.parametrize("found", [None, object()])
+def test_a_suite_is_loaded_where_its_library_is_installed(home, projects, monkeypatch, found):
+    monkeypatch.setattr(module, "find_spec", lambda name: found)
+    dags = [run.dag_id for run in planned_runs(home, projects, DATA)]
+    assert ("lupus.flights.checks" in dags) == (found is not None)
+
+
+def test_the_tables_wait_for_metric_sets_that_there_are():
+    folder = find_projects(None)
+    names = {run.label for run in planned_runs_of(folder)}
+    assert names >= module.FIRST
+    assert names - module.FIRST
+
+
+def planned_runs_of(folder):
+    class Home:
+        def generation(self):
+            return "g"
+
+    return planned_runs(Home(), folder, {"flights": "a", "recommender": "b"})  # type: ignore[arg-type]
+
+
+def test_only_projects_that_have_a_file_are_prepared(home, projects, monkeypatch):
+    monkeypatch.setattr(module, "prepare_flights", lambda data: "f")
+    monkeypatch.setattr(module, "prepare_recommender", lambda data: "r")
+    assert prepare_data(home, projects) == {"flights": "f"}
+    (projects / "recommender.yaml").write_text("project: recommender\n")
+    assert prepare_data(home, projects) == {"flights": "f", "recommender": "r"}
 
 
 def test_the_same_inputs_are_the_same_runs(home, projects):
-    assert planned_runs(home, projects, "data") == planned_runs(home, projects, "data")
+    assert planned_runs(home, projects, DATA) == planned_runs(home, projects, DATA)
 
 
 @pytest.mark.parametrize("change", ["yaml", "data", "stores", "release", "index"])
 def test_whatever_the_result_depends_on_makes_other_runs(home, projects, monkeypatch, change):
-    data, before = "data", planned_runs(home, projects, "data")
+    data, before = DATA, planned_runs(home, projects, DATA)
     if change == "yaml":
-        (projects / "flights.yaml").write_text("project: flights\n# more\n")
+        (projects / "flights.yaml").write_text(f"{FLIGHTS}# more\n")
     elif change == "data":
-        data = "other"
+        data = {"flights": "other"}
     elif change == "stores":
         (home.stores / "generation").unlink()
     elif change == "release":

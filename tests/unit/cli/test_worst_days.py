@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from hypothesis import given, strategies as st
 from rich.console import Console
 
-from lupus_provider.cli.worst_days import Finding, as_table, worst_days
+from lupus_provider.cli.worst_days import Finding, as_table, first_signs, signs_table, worst_days
 
 DAY = date(2013, 2, 8)
 SEVERITIES = ["critical", "high", "medium", "low"]
@@ -59,3 +59,25 @@ def test_the_table_says_date_series_value_expected_and_detector():
     assert "0.02" in text
     assert "1,234" in text
     assert "seasonal" in text
+
+
+@given(st.lists(FINDINGS))
+def test_a_series_gives_its_first_sign_once_in_the_order_of_days(findings):
+    signs = first_signs(findings, rows=100)
+    assert {sign.series: sign.day for sign in signs} == {
+        series: min(f.day for f in findings if f.series == series) for series in {f.series for f in findings}
+    }
+    assert [sign.day for sign in signs] == sorted(sign.day for sign in signs)
+
+
+def test_of_the_same_day_the_gravest_sign_comes_first():
+    quiet, grave = finding(severity="low"), finding(series="top_score psi", severity="critical", score=None)
+    later = finding(day=DAY + timedelta(1), series="unique")
+    assert first_signs([later, quiet, grave]) == [grave, quiet, later]
+
+
+def test_the_table_of_signs_says_when_the_update_came():
+    console = Console(file=io.StringIO(), width=120)
+    console.print(signs_table([finding(series="top_score psi [model_version=v2]", expected=None)]))
+    assert "10 Oct" in console.file.getvalue()
+    assert "top_score psi [model_version=v2]" in console.file.getvalue()

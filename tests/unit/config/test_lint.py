@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from lupus_provider.config import load_project
-from lupus_provider.config.lint import lint, lint_names, selected
+from lupus_provider.config.lint import lint, lint_names
+from lupus_provider.config.measured import measured, selected
 
 ROOT = Path(__file__).parents[3]
 HEAD = """\
@@ -141,6 +142,62 @@ def test_names_that_two_files_use_are_a_problem_of_the_second(tmp_path):
 def test_selected_lists_columns_metrics_and_groupings(tmp_path):
     path = tmp_path / "shop.yaml"
     path.write_text(f"{HEAD}    detect:\n      - {{detector: threshold, max: 1, metrics: [avg], groups: [region]}}\n")
-    metric_set = load_project(path).metric_sets["orders"]
-    (series,) = selected(metric_set.detect[0], metric_set)
+    project = load_project(path)
+    metric_set = project.metric_sets["orders"]
+    ((_, series),) = selected(metric_set.detect[0], measured(metric_set, project.zone))
     assert (series.column_name, series.metric, list(series.group_key)) == ("age", "avg", ["region"])
+
+
+TRACKED = "project: shop\nmetric_sets:\n  orders:\n    source: {path: orders.parquet, time_column: at}\n"
+SCORED = f"{TRACKED}    processor: classification\n    label_column: y\n    prediction_column: p\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        (f"{SCORED}    metrics: [accuracy, brier]\n", "8:5", "metrics has 'brier', which needs scores"),
+        (f"{SCORED.replace('y', 'p')}", "7:5", "are both 'p'"),
+        (f"{TRACKED}    processor: ranking\n    predicted_column: p\n    truth_column: t\n    metrics: [ndcg@5, coverage]\n", "8:5", "Say how many items count"),
+        (f"{TRACKED}    table_metrics: [duplicate_ratio]\n", "3:3", "no key is given"),
+        (f"{TRACKED}    table_metrics: [columns_added]\n", "3:3", "none is given"),
+    ],
+)  # fmt: skip
+def test_what_the_processor_would_refuse_is_told_before_any_run(linted, text, place, said):
+    (found,) = linted(text)
+    assert found.startswith(f"{place}: metric set orders: ")
+    assert said in found
+
+
+def test_rules_are_checked_against_what_the_processor_measures(linted):
+    good = "{detector: threshold, max: 1, columns: [p], metrics: [recall], entities: [yes_please]}"
+    bad = "{detector: threshold, max: 1, columns: [y]}"
+    (found,) = linted(f"{SCORED}    detect:\n      - {good}\n      - {bad}\n")
+    assert "column 'y' is not measured here" in found
+
+
+def test_slices_and_versions_are_groups_that_rules_may_name(linted):
+    rules = "".join(
+        f"      - {{detector: threshold, max: 1, groups: ['{group}']}}\n" for group in ("slice", "v", "v,slice")
+    )
+    assert linted(f"{TRACKED}    slices: {{kids: age < 18}}\n    model_version_column: v\n    detect:\n{rules}") == []
+
+
+def test_of_training_runs_only_the_run_knows_the_metrics(linted):
+    text = "project: shop\nmetric_sets:\n  runs:\n    processor: training\n    tracking_uri: sqlite:////m.db\n    detect:\n"
+    assert linted(f"{text}      - {{detector: threshold, max: 1, metrics: [val_loss]}}\n") == []
+
+
+def test_an_expectation_that_is_unknown_is_told_with_its_place(linted):
+    pytest.importorskip("great_expectations")
+    found = linted(
+        f"{TRACKED}    processor: expectations\n    expectations:\n      - {{expect: expect_column_values_to_be_unique, column: a}}\n"
+        "      - {expect: expect_column_values_to_be_uniqe, column: a}\n"
+    )
+    assert len(found) == 1
+    assert found[0].startswith("8:9: metric set orders: expectation 2 of the suite")
+    assert "expect_column_values_to_be_unique" in found[0]
+
+
+def test_a_join_whose_labels_come_late_leaves_no_period_unmeasured(linted):
+    join = "join: {labels: {path: t}, on: id, within: 3d, label_time_column: came_at}"
+    assert linted(f"{SCORED}    {join}\n    schedule: 0 6 * * 1-5\n") == []

@@ -38,7 +38,10 @@ def problems_of(path: Path) -> list[str]:
 
 def test_the_flights_load():
     project = load_project(FLIGHTS)
-    assert set(project.metric_sets) == {"departures", "weather"}
+    assert {name: metric_set.processor for name, metric_set in project.metric_sets.items()} == {
+        "departures": "distribution", "weather": "distribution", "delay_model": "classification", "delay_regression": "regression",
+        "delay_inputs": "drift", "flight_checks": "expectations",
+    }  # fmt: skip
     assert project.metric_sets["departures"].groupings == ((), ("origin",), ("carrier",))
 
 
@@ -213,7 +216,8 @@ def test_project_to_yaml_to_project_is_identity(tmp_path_factory, value):
     assert load_project(path) == project
 
 
-def test_the_flights_survive_being_written(tmp_path):
-    project = load_project(FLIGHTS)
-    (tmp_path / "flights.yaml").write_text(dump_project(project))
-    assert load_project(tmp_path / "flights.yaml") == project
+@pytest.mark.parametrize("name", ["flights", "recommender"])
+def test_our_projects_survive_being_written(tmp_path, name):
+    project = load_project(FLIGHTS.with_stem(name))
+    (tmp_path / "p.yaml").write_text(dump_project(project))
+    assert load_project(tmp_path / "p.yaml") == project

@@ -3,13 +3,14 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from lupus_provider.config import MetricSet, Project, Source
+from lupus_provider.config import Project, Source
+from lupus_provider.config.processors import DistributionMetricSet
 
 SOURCE = {"path": "a.parquet"}
 
 
 def metric_set(**keys):
-    return MetricSet.model_validate({"source": SOURCE, **keys})
+    return DistributionMetricSet.model_validate({"source": SOURCE, **keys})
 
 
 def test_the_whole_is_measured_when_nothing_is_grouped():

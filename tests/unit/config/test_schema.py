@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import jsonschema
-import yaml
 
 from lupus_provider.config import json_schema
+from lupus_provider.config.dialect import parse_yaml
 from lupus_provider.detectors import DETECTORS
 
 ROOT = Path(__file__).parents[3]
@@ -20,7 +20,7 @@ def test_the_committed_schema_is_the_models_schema():
 def test_the_schema_takes_our_project_files_and_refuses_an_unknown_key():
     validator = jsonschema.Draft202012Validator(SCHEMA)
     for path in (ROOT / "include" / "projects").glob("*.yaml"):
-        value = json.loads(json.dumps(yaml.safe_load(path.read_text()), default=str))
+        value = json.loads(json.dumps(parse_yaml(path.read_bytes(), path.name)[1], default=str))
         assert list(validator.iter_errors(value)) == []
         assert list(validator.iter_errors({**value, "foo": 1}))
 

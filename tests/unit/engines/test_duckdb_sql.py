@@ -34,7 +34,10 @@ def test_types_fall_into_kinds(name, kind, is_list):
 
 
 def test_only_floats_can_be_nan_and_only_whole_numbers_name_things():
-    stored = {name: column_type(name).number for name in ("INTEGER", "BIGINT[]", "DOUBLE", "FLOAT[3]", "DECIMAL(5,2)", "VARCHAR", "BOOLEAN")}
+    stored = {
+        name: column_type(name).number
+        for name in ("INTEGER", "BIGINT[]", "DOUBLE", "FLOAT[3]", "DECIMAL(5,2)", "VARCHAR", "BOOLEAN")
+    }
     assert stored == {
         "INTEGER": "integer", "BIGINT[]": "integer", "DOUBLE": "float", "FLOAT[3]": "float", "DECIMAL(5,2)": "decimal", "VARCHAR": "", "BOOLEAN": "",
     }  # fmt: skip
@@ -62,7 +65,9 @@ def total(values, metric="sum"):
 )  # fmt: skip
 def test_a_sum_of_doubles_is_rounded_once(values):
     scale = max(map(abs, values))
-    assert math.isclose(total(values).value("x", "sum"), math.fsum(values), rel_tol=0, abs_tol=max(scale * 2.0**-300, 2.0**-430))
+    assert math.isclose(
+        total(values).value("x", "sum"), math.fsum(values), rel_tol=0, abs_tol=max(scale * 2.0**-300, 2.0**-430)
+    )
 
 
 @pytest.mark.parametrize(

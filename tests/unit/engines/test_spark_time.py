@@ -7,9 +7,12 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from lupus_provider.engines.spark_time import bounds_sql, index_sql, micros, moment_sql, zone_changes
+from lupus_provider.engines.spark_time import bounds_sql, moment_sql, zone_changes
+from lupus_provider.engines.sql.periods import index_sql, micros
+from lupus_provider.engines.sql.spark import SparkDialect
 from lupus_provider.periods import Period, Span, periods_in
 
+DIALECT = SparkDialect()
 YEAR = Span(datetime(2018, 1, 1, tzinfo=UTC), datetime(2019, 3, 1, tzinfo=UTC))
 ZONES = ["America/New_York", "Asia/Tokyo", "Australia/Lord_Howe", "America/Sao_Paulo", "America/Havana"]
 TEXTS = [
@@ -105,18 +108,18 @@ def test_the_index_is_of_the_period_that_holds_the_instant(spark, name, zone):
         next((i for i, p in enumerate(periods) if micros(p.start) <= m < micros(p.end)), None) for m in instants
     ]
     rows = spark.createDataFrame(list(enumerate(instants)), "i int, m bigint").orderBy("i")
-    assert [row[0] for row in rows.selectExpr(index_sql("m", periods)).collect()] == expected
-    assert len(index_sql("m", periods)) < 4000
+    assert [row[0] for row in rows.selectExpr(index_sql(DIALECT, "m", periods)).collect()] == expected
+    assert len(index_sql(DIALECT, "m", periods)) < 4000
 
 
 def test_periods_of_any_length_are_found(spark):
     starts = [YEAR.start + timedelta(days=i * i) for i in range(100)]
     periods = [Period(a, b) for a, b in pairwise(starts)]
     rows = spark.createDataFrame([(micros(p.start),) for p in periods], "m bigint").selectExpr(
-        "m", f"{index_sql('m', periods)} AS i"
+        "m", f"{index_sql(DIALECT, 'm', periods)} AS i"
     )
     assert [row.i for row in rows.orderBy("m").collect()] == list(range(99))
-    assert [row[0] for row in rows.selectExpr(index_sql("m", [])).limit(1).collect()] == [None]
+    assert [row[0] for row in rows.selectExpr(index_sql(DIALECT, "m", [])).limit(1).collect()] == [None]
 
 
 @pytest.mark.parametrize("type_name", ["TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DATE"])
