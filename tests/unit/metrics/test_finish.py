@@ -12,9 +12,7 @@ NAMES = [*(name for name in METRICS if issubclass(METRICS[name], NumberMetric)),
 @pytest.mark.parametrize("name", NAMES)
 def test_no_rows_are_undefined_unless_zero_is_the_answer(name):
     metric = parse_metric(name).metric
-    state = {
-        key: np.array([0.0 if p.name in COUNTING else np.nan]) for key, p in metric.state.items()
-    }
+    state = {key: np.array([0.0 if p.name in COUNTING else np.nan]) for key, p in metric.state.items()}
     with np.errstate(all="ignore"):
         value = metric.finish(**state)
     assert value.shape == (1,)
