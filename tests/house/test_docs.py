@@ -41,3 +41,13 @@ def test_the_call_of_the_readme_runs(capsys):
     table = pa.table({"region": ["JP", "TW"], "age": [23, 40], "device": ["iOS", None], "ratings": [[5.0, 4.0], [1.0]]})
     exec(code, {"df": table})
     assert "avg@5" in capsys.readouterr().out
+
+
+def test_the_calls_of_the_processors_page_run(capsys):
+    text = (ROOT / "docs" / "processors.md").read_text()
+    names = {}
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(code, names)
+    assert names["metrics"].errors.num_rows == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[-2:] == ["0.6666666666666666 0.75", "0.8333333333333333"]
