@@ -65,8 +65,7 @@ class SparkEngine:
             readable = {column: kind for column, kind in types.items() if isinstance(kind, ColumnType)}
             aliases = {column: f"v{i}" for i, column in enumerate(readable)}
             base = read(table, plan, aliases, door, views)
-            # Only what is asked: the whole is added from the counts of the groups.
-            grouping = Grouping(plan, plan.group_sets, folded=plan.min_group_rows > 1, sliced=bool(plan.slices))
+            grouping = Grouping.of(plan)
             if grouping.folded:
                 base = folded(grouping, base, list(aliases.values()), views)
             relation = SparkRelation(DIALECT, grouping, aliases, readable, base)

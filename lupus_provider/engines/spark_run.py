@@ -8,7 +8,6 @@ Spark reads the source once a query, so the number of queries is what a plan cos
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lupus_provider.engines.base import GROUP_SET, PERIOD, ROWS, SLICE, Answer
+from lupus_provider.engines.base import GROUP_SET, ROWS, Answer
 from lupus_provider.engines.spark_counts import BRANCH, COUNTED, PART, CountsQuery, Task
 from lupus_provider.engines.spark_reading import DIALECT, SparkDoor, rows_error
 from lupus_provider.engines.sql.numbers import NumbersBuilder
@@ -25,7 +24,7 @@ from lupus_provider.engines.sql.run import Run
 from lupus_provider.engines.sql.tables import FOLDED
 from lupus_provider.engines.sql.values import Value, column_value
 from lupus_provider.metrics.base import SHAPE_COLUMNS, Over, Primitive, Shape
-from lupus_provider.metrics.plan import ROWS as ROWS_SUBJECT, MetricPlan, Refused, Subject, Work, primitives
+from lupus_provider.metrics.plan import Refused, Subject, Work, primitives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -120,13 +119,6 @@ class SparkRun(Run):
         shared = {subject: measures for subject, measures in subjects.items() if subject not in alone}
         if shared:
             yield from super()._numbers(shared)
-
-    def numbers(self, subjects: Subjects) -> Answer:
-        """Answer as any engine; rows of the whole are added here, where no group set asks for it: Spark would read all rows twice."""
-        answer = super().numbers(subjects)
-        if ROWS_SUBJECT not in subjects or () in self.plan.group_sets:
-            return answer
-        return replace(answer, table=with_wholes(answer.table, self.plan))
 
     def _split(self, subjects: Subjects, reason: str) -> Iterator[Answer | Refused]:
         if not any(subject.over is not Over.ROWS for subject in subjects):
@@ -274,19 +266,3 @@ def _fused(low: float, high: float, part: float) -> float:
         return float(Fraction(low) * Fraction(1 - part) + Fraction(high * part))
     except OverflowError:
         return low * (1 - part) + high * part
-
-
-def with_wholes(table: pa.Table, plan: MetricPlan) -> pa.Table:
-    """Add rows of the whole, of which only the count is known: any group set parts all rows."""
-    always = [PERIOD, *([SLICE] if plan.slices else [])]
-    one_set = table.filter(pc.equal(table[GROUP_SET], 0))
-    sums = one_set.group_by(always).aggregate([(ROWS, "sum")])
-    columns = {field.name: pa.nulls(sums.num_rows, field.type) for field in table.schema}
-    for name in always:
-        columns[name] = sums[name].combine_chunks()
-    columns[ROWS] = sums[f"{ROWS}_sum"].combine_chunks()
-    columns[GROUP_SET] = pa.array(np.full(sums.num_rows, -1, np.int32))
-    for name in table.column_names:  # the metrics of the rows themselves count rows, too
-        if name.endswith(f"_{ROWS}") and name != ROWS:
-            columns[name] = columns[ROWS]
-    return pa.concat_tables([table, pa.table(columns, schema=table.schema)]).combine_chunks()

@@ -33,7 +33,7 @@ class Grouping:
     Attributes
     ----------
     sets
-        Group sets to compute: the plan's and always the whole, because its row count proves that the table was looked at.
+        Group sets to compute.
     folded
         Whether the base relation holds a row once a group set, in column `group_set`.
     sliced
@@ -48,8 +48,7 @@ class Grouping:
     @classmethod
     def of(cls, plan: MetricPlan) -> Grouping:
         """Return the grouping of a plan."""
-        sets = plan.group_sets if () in plan.group_sets else (*plan.group_sets, ())
-        return cls(plan, sets, folded=plan.min_group_rows > 1, sliced=bool(plan.slices))
+        return cls(plan, plan.group_sets, folded=plan.min_group_rows > 1, sliced=bool(plan.slices))
 
     @property
     def columns(self) -> list[str]:

@@ -3,22 +3,27 @@
 A query that fails is split until the failing measure stands alone, so that one bad column never costs the others.
 """
 
+# Pyarrow makes its compute functions at run time, so its names say nothing to a type checker:
+# pyright: reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import logging
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lupus_provider.engines.base import PERIOD, ROWS, Answer
+from lupus_provider.engines.base import GROUP_SET, PERIOD, ROWS, SLICE, Answer
 from lupus_provider.engines.sql.numbers import NumbersBuilder, NumbersQuery
-from lupus_provider.engines.sql.sums import USUAL, Range, rounded, sum_aggregates, totals
+from lupus_provider.engines.sql.sums import Range, Total, rounded, sum_aggregates, totals
 from lupus_provider.engines.sql.tables import BIN, FOLDED, binned, curve, table_query
 from lupus_provider.errors import EngineFailedError
 from lupus_provider.metrics.base import SHAPE_COLUMNS, Kind, Over, Primitive, Shape
-from lupus_provider.metrics.plan import Measure, MetricPlan, Refused, Subject, Work, primitives
+from lupus_provider.metrics.plan import ROWS as ROWS_SUBJECT, Measure, MetricPlan, Refused, Subject, Work, primitives
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -87,7 +92,10 @@ class Run:
         """Answer the numbers of subjects that share a source."""
         wanted = {subject: _with_rows(subject, primitives(measures)) for subject, measures in subjects.items()}
         query, table = self._summed(lambda ranges: NumbersBuilder(self.relation, ranges).build(wanted))
-        return Answer(Shape.NUMBERS, self._placed(table), query.columns, dict(subjects))
+        table = self._placed(table)
+        if ROWS_SUBJECT in subjects and () not in self.plan.group_sets:  # the engine would read all rows twice for it
+            table = with_wholes(table, self.plan)
+        return Answer(Shape.NUMBERS, table, query.columns, dict(subjects))
 
     def _summed(self, build: Callable[[Mapping[str, Range]], NumbersQuery]) -> tuple[NumbersQuery, pa.Table]:
         """Run a query; again, where its sums were cut for other numbers than there are."""
@@ -162,7 +170,7 @@ class Run:
         )
 
     def _tell_folded(self, subject: Subject, table: pa.Table) -> None:
-        most = pc.max(table[FOLDED]).as_py() if FOLDED in table.column_names else 0  # pyright: ignore[reportAttributeAccessIssue]
+        most = pc.max(table[FOLDED]).as_py() if FOLDED in table.column_names else 0
         if most:
             log.warning(
                 "%s: %r has up to %d entities a group beyond max_entities; they are one entity",
@@ -181,23 +189,22 @@ class Run:
 
     def _curve(self, subject: Subject, measures: Sequence[Measure]) -> Answer:
         dialect = self.relation.dialect
-        query = curve(self.relation, subject, lambda value: sum_aggregates(value, USUAL, dialect))
-        table = self.door.arrow(query)
-        weights = USUAL.weights(dialect.sum_bits)
-        names = table.column_names
-        area = [(name, int(name.partition("_s")[2] or 0)) for name in names if name.partition("_s")[0] == "a"]
-        precision = [
-            (name, weights[int(name[2:].partition("_s")[0])] + int(name.partition("_s")[2] or 0))
-            for name in names
-            if name.startswith("pw")
-        ]
-        for column, parts in (("auc_area", area), ("precision_sum", precision)):
-            found = totals([(table[name].to_pylist(), weight) for name, weight in parts])
-            table = table.append_column(column, pa.array(rounded(found), pa.float64(), from_pandas=True))
-        aliases = {"auc_area": "auc_area", "precision_sum": "precision_sum", ROWS: ROWS}
-        aliases |= {Primitive("sum", of="positive").alias: "positives"}
-        aliases |= {Primitive(name, of=of).alias: ROWS for name in ("count", "values") for of in ("score", "positive")}
-        return Answer(Shape.NUMBERS, self._placed(table), {subject: aliases}, {subject: measures})
+        span = dialect.usual
+        wanted = set().union(*map(_names, measures))
+        exact_sum = (lambda value: sum_aggregates(value, span, dialect)) if "precision_sum" in wanted else None
+        table = self.door.arrow(curve(self.relation, subject, exact_sum))
+        positives = table["positives"].cast(pa.int64()).to_pylist()
+        all_pairs = [2 * p * (n - p) for p, n in zip(positives, table[ROWS].cast(pa.int64()).to_pylist())]
+        above, _ = _parts_total(table, "a", [0])
+        area = [whole - int(part or 0) for whole, part in zip(all_pairs, above)]
+        table = table.append_column("auc_area", pa.array([float(a) for a in area], pa.float64()))
+        columns = {"auc_area": "auc_area", ROWS: ROWS, Primitive("sum", of="positive").alias: "positives"}
+        columns |= {Primitive(name, of=of).alias: ROWS for name in ("count", "values") for of in ("score", "positive")}
+        if exact_sum is not None:
+            found = rounded(_parts_total(table, "p", span.weights(dialect.sum_bits)))
+            table = table.append_column("precision_sum", pa.array(found, pa.float64(), from_pandas=True))
+            columns["precision_sum"] = "precision_sum"
+        return Answer(Shape.NUMBERS, self._placed(table), {subject: columns}, {subject: measures})
 
     # -- shared ------------------------------------------------------------------------------------------------------
 
@@ -222,3 +229,33 @@ def _names(measure: Measure) -> set[str]:
 
 def _with_rows(subject: Subject, wanted: list[Primitive]) -> list[Primitive]:
     return list(dict.fromkeys([Primitive("rows"), *wanted])) if subject.over is Over.ROWS else wanted
+
+
+def _parts_total(table: pa.Table, prefix: str, weights: Sequence[int]) -> Total:
+    """Add the columns of a sum: `<prefix>`, the number of the weight after `w`, and a shift after `_s`."""
+    parts = []
+    for name in table.column_names:
+        head, _, shift = name.partition("_s")
+        if re.fullmatch(rf"{prefix}(w[0-9]+)?", head):
+            weight = weights[int(head.removeprefix(prefix).removeprefix("w") or 0)] + int(shift or 0)
+            parts.append((table[name].to_pylist(), weight))
+    return totals(parts)
+
+
+def with_wholes(table: pa.Table, plan: MetricPlan) -> pa.Table:
+    """Add rows of the whole, of which only the count is known: any group set parts all rows.
+
+    That count proves that the table was looked at, also where no group set asks for the whole.
+    """
+    always = [PERIOD, *([SLICE] if plan.slices else [])]
+    one_set = table.filter(pc.equal(table[GROUP_SET], 0))
+    sums = one_set.group_by(always).aggregate([(ROWS, "sum")])
+    columns = {field.name: pa.nulls(sums.num_rows, field.type) for field in table.schema}
+    for name in always:
+        columns[name] = sums[name].combine_chunks()
+    columns[ROWS] = sums[f"{ROWS}_sum"].combine_chunks()
+    columns[GROUP_SET] = pa.array(np.full(sums.num_rows, -1, np.int32))
+    for name in table.column_names:  # the metrics of the rows themselves count rows, too
+        if name.endswith(f"_{ROWS}") and name != ROWS:
+            columns[name] = columns[ROWS]
+    return pa.concat_tables([table, pa.table(columns, schema=table.schema)]).combine_chunks()

@@ -158,31 +158,36 @@ def _search(number: str, edges: list[str], low: int, high: int) -> str:
     return f"CASE WHEN {number} < {edges[middle]} THEN {left} ELSE {right} END"
 
 
-def curve(relation: Relation, subject: Subject, exact_sum: Callable[[str], Mapping[str, str]]) -> str:
-    """Walk down the scores of each group, ties together: area under the ROC curve, and precision at each positive.
+def curve(relation: Relation, subject: Subject, exact_sum: Callable[[str], Mapping[str, str]] | None) -> str:
+    """Walk down the scores of each group, ties together.
 
-    `auc_area` is an integer: twice the negatives below each positive, plus its ties.
+    Parameters
+    ----------
+    exact_sum
+        Aggregates that add a DOUBLE exactly, where the precision at each positive is asked for, too.
+
+    Returns
+    -------
+    str
+        Query of the keys, `rows`, `positives`, `a…`: each positive's negatives at or above it, twice, without its ties once; and `p…`:
+        precision at each positive.
     """
-    grouping = relation.grouping
+    grouping, dialect = relation.grouping, relation.dialect
     keys, carried = ", ".join(grouping.keys), ", ".join(grouping.carried)
-    dialect = relation.dialect
     rows = f"SELECT {carried}, s, y FROM {relation.source(subject)} WHERE s IS NOT NULL AND y IS NOT NULL"
     scores = (
-        f"SELECT {grouping.selected(['s'])}, CAST(sum(y) AS BIGINT) AS pos, count(*) - CAST(sum(y) AS BIGINT) AS neg "
+        f"SELECT {grouping.selected(['s'])}, count(CASE WHEN y = 1 THEN 1 END) AS pos, count(CASE WHEN y = 0 THEN 1 END) AS neg "
         f"FROM ({rows}) AS rows {grouping.group_by(['s'])}"
     )
-    window = f"OVER (PARTITION BY {keys} ORDER BY s ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
-    walked = (
-        f"SELECT *, CAST(sum(neg) {window} AS BIGINT) - neg AS below, CAST(sum(pos) {window} AS BIGINT) AS pos_to, "
-        f"CAST(sum(pos) OVER (PARTITION BY {keys}) AS BIGINT) AS all_pos, CAST(sum(neg) OVER (PARTITION BY {keys}) AS BIGINT) AS all_neg "
-        f"FROM ({scores}) AS scores"
-    )
-    hits = f"SELECT *, all_pos - pos_to + pos AS hits, all_neg - below AS misses FROM ({walked}) AS walked"
-    precision = f"{dialect.double('pos')} * ({dialect.double('hits')} / {dialect.double('hits + misses')})"
-    sums = {**{f"a{k}": v for k, v in dialect.big_sum("pos * (2 * below + neg)").items()}}
-    sums |= {f"p{k}": v for k, v in exact_sum(precision).items()}
+    window = f"OVER (PARTITION BY {keys} ORDER BY s DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+    above = f"CAST(sum(neg) {window} AS BIGINT) AS misses"
+    hits = f", CAST(sum(pos) {window} AS BIGINT) AS hits" if exact_sum else ""
+    sums = {f"a{suffix}": sql for suffix, sql in dialect.big_sum("pos * (2 * misses - neg)").items()}
+    if exact_sum is not None:
+        precision = f"{dialect.double('pos')} * ({dialect.double('hits')} / {dialect.double('hits + misses')})"
+        sums |= {f"p{suffix}": sql for suffix, sql in exact_sum(precision).items()}
     outputs = ", ".join(f"{sql} AS {name}" for name, sql in sums.items())
     return (
         f"SELECT {keys}, CAST(sum(pos + neg) AS BIGINT) AS rows, CAST(sum(pos) AS BIGINT) AS positives, {outputs} "
-        f"FROM ({hits}) AS hits GROUP BY {keys}"
+        f"FROM (SELECT *, {above}{hits} FROM ({scores}) AS scores) AS walked GROUP BY {keys}"
     )
