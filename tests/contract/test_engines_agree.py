@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,6 +25,7 @@ from lupus_provider.metrics.bins import NumericBins
 from lupus_provider.metrics.grammar import MetricExpression, known_metrics, parse_metric
 from lupus_provider.metrics.plan import Measure, Sample, make_plan
 from lupus_provider.periods import Span, periods_in
+from lupus_provider.processors import DistributionProcessor
 from lupus_provider.processors.assemble import Stamp, points
 from lupus_provider.processors.base import ALWAYS
 from lupus_provider.testing.spark import connect_server
@@ -178,6 +181,33 @@ def agree(session, table: pa.Table, **options) -> pa.Table:
     local, remote = measured(table, **options), measured(frame, **options)
     assert differences(local, remote)[:5] == []
     return remote
+
+
+def test_the_five_rows_of_the_talk_have_the_answer_written_by_hand(session):
+    rows = [
+        ("JP", 23, "iOS", [5.0, 4.0], ["a", "b", "c"]),
+        ("JP", 30, "Android", [1.0, 2.0, 3.0, 4.0, 5.0, 6.0], ["a", "d", "e", "f", "g", "h"]),
+        ("JP", None, "iOS", [], None),
+        ("TW", 41, None, None, []),
+        (None, 18, "iOS", [3.0, None], ["b", None, "b"]),
+    ]
+    frame = session.createDataFrame(rows, "region string, age int, device string, ratings array<double>, interests array<string>")
+    metrics = DistributionProcessor(
+        frame,
+        group_columns=["region"],
+        column_metrics={
+            "age": ["avg", "p25", "p50", "p75"],
+            "device": ["count", "unique"],
+            "ratings": ["avg", "avg@5", "min", "max"],
+            "interests": ["count", "unique", "unique@5"],
+        },
+    ).get_metrics()
+    found = {}
+    for point in metrics.to_arrow().to_pylist():
+        group = f"[{dict(point['group_key']).get('region')}]" if point["group_key"] else "[]"
+        name = " ".join(filter(None, [point["column_name"], point["metric"], point["entity"], group]))
+        found[name] = [point["value"], point["n_rows"]]
+    assert found == json.loads((Path(__file__).parents[1] / "golden" / "distribution_five_rows.json").read_text())
 
 
 @few
