@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -10,7 +9,7 @@ import duckdb
 from lupus_provider.engines.duckdb_counts import CountingRun
 from lupus_provider.engines.duckdb_reading import OUR_FAULT, read
 from lupus_provider.engines.duckdb_source import DIALECT, OpenTable, first_line, open_table
-from lupus_provider.engines.source import Joined, TableSource
+from lupus_provider.engines.source import table_name
 from lupus_provider.engines.sql.grouping import Grouping
 from lupus_provider.engines.sql.query import BASE, Relation
 from lupus_provider.errors import EngineFailedError
@@ -68,13 +67,6 @@ class DuckDBEngine:
         """Return column → Arrow type as text, in the table's order."""
         with open_table(self._data, self.name) as table:
             return table.schema()
-
-
-def table_name(data: Any) -> str:
-    """Return what messages call a table."""
-    if isinstance(data, Joined):
-        return f"{table_name(data.data)} with labels of {table_name(data.labels)}"
-    return str(data) if isinstance(data, (str, TableSource, os.PathLike)) else f"({type(data).__name__})"
 
 
 def _folded(table: OpenTable, grouping: Grouping, columns: list[str]) -> str:

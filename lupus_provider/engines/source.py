@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,3 +47,10 @@ class Joined:
     within: timedelta | None = None
     time_column: str | None = None
     label_time_column: str | None = None
+
+
+def table_name(data: Any) -> str:
+    """Return what messages call a table."""
+    if isinstance(data, Joined):
+        return f"{table_name(data.data)} with labels of {table_name(data.labels)}"
+    return str(data) if isinstance(data, (str, TableSource, os.PathLike)) else f"({type(data).__name__})"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from lupus_provider.engines.source import Joined, TableSource
+from lupus_provider.engines.source import Joined, table_name
 from lupus_provider.engines.spark_join import joined
 from lupus_provider.engines.spark_reading import DIALECT, SparkDoor, Views, folded, opened, read
 from lupus_provider.engines.spark_run import SparkRelation, SparkRun
@@ -37,7 +36,7 @@ class SparkEngine:
     """
 
     def __init__(self, data: Any, session: SparkSession | None = None) -> None:
-        self.name = _name(data)
+        self.name = table_name(data)
         self._data, self._given = data, session
 
     def answers(self, plan: MetricPlan) -> Iterator[Answer | Refused]:
@@ -90,13 +89,6 @@ class SparkEngine:
 
     def _source(self, session: SparkSession, views: Views) -> Any:
         return joined(self._data, self.name, session, views) if isinstance(self._data, Joined) else self._data
-
-
-def _name(data: Any) -> str:
-    """Return what messages call a table."""
-    if isinstance(data, Joined):
-        return f"{_name(data.data)} with labels of {_name(data.labels)}"
-    return str(data) if isinstance(data, (str, TableSource, os.PathLike)) else f"({type(data).__name__})"
 
 
 def _as_in_duckdb(kind: pa.DataType) -> pa.DataType:

@@ -98,9 +98,9 @@ def check_number(found: int, max_batches: int) -> None:
 
 def _pandas_rows(data: Any, plan: MetricPlan, columns: frozenset[str] | None) -> tuple[Any, Any, list[str]]:
     """Return the needed columns as a pandas frame, beside it the period and groups of each row, and the names of all columns."""
-    from lupus_provider.engines.duckdb import table_name
     from lupus_provider.engines.duckdb_reading import BASE, read
     from lupus_provider.engines.duckdb_source import open_table
+    from lupus_provider.engines.source import table_name
 
     is_pandas = type(data).__module__.startswith("pandas.")
     read_from = data
