@@ -71,7 +71,8 @@ def series_ids(identities: Sequence[str]) -> NDArray[np.object_]:
     """
     if not len(identities):
         return np.empty(0, dtype=object)
-    digests = b"".join(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:9] for text in identities)
+    sha256 = hashlib.sha256  # looked up once: there may be millions
+    digests = b"".join([sha256(text.encode("utf-8", "surrogatepass")).digest()[:9] for text in identities])
     bits = np.unpackbits(np.frombuffer(digests, np.uint8).reshape(len(identities), 9), axis=1)[:, :65]
     codes = bits.reshape(-1, 13, 5) @ np.array([16, 8, 4, 2, 1], np.uint8)
     return _BASE32[codes].view("S13").ravel().astype("U13").astype(object)
