@@ -102,7 +102,9 @@ def summed_state(state: Mapping[str, Floats], index: np.ndarray, n: int) -> dict
     """
     if not len(index):
         return {name: np.zeros((n, values.shape[1])) for name, values in state.items()}
-    order = np.argsort(index, kind="stable")
+    # In an order of their own, so that the sum has the same bits in whatever order the parts came.
+    places = np.arange(1.0, state["count"].shape[1] + 1)
+    order = np.lexsort((np.nansum(state["sum"], axis=1) if "sum" in state else index, state["count"] @ places, index))
     starts = np.searchsorted(index[order], np.arange(n))
     ordered = {name: values[order] for name, values in state.items()}
     held = ordered["count"] > 0

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lupus_provider.errors import BadPlanError, BadReferenceError
 from lupus_provider.metrics.base import Family
@@ -164,7 +163,7 @@ class Reference:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one small Parquet file, whole or not at all."""
-        table = pa.concat_tables([to_rows(key, item, "", "") for key, item in self.columns.items()] or [_NOTHING])
+        table = pa.concat_tables([to_rows(key, item, "", "") for key, item in self.columns.items()] or [_KEYS.empty_table()])
         refused = [[key.column, key.k, why] for key, why in self.refused.items()]
         table = table.replace_schema_metadata({_FORMAT: b"1", _REFUSED: json.dumps(refused).encode()})
         _replace(Path(path), table)
@@ -182,6 +181,8 @@ class Reference:
         """
         if not is_saved_reference(path):
             raise BadReferenceError(os.fspath(path), "is no saved reference", "Make one with Reference.of(…).save(…).")
+        import pyarrow.parquet as pq  # here, because it imports pandas where there is one
+
         with pq.ParquetFile(path) as opened:
             table = opened.read()
         refused = json.loads(table.schema.metadata[_REFUSED])
@@ -192,12 +193,9 @@ class Reference:
         return f"<Reference: {', '.join(str(key) for key in self.columns)} in {groups} groups>"
 
 
-_NOTHING = pa.table({
-    name: pa.array([], kind)
-    for name, kind in {
-        "column_name": pa.string(), "k": pa.int32(), "period_start": pa.timestamp("us", tz="UTC"),
-    }.items()
-})  # fmt: skip
+_KEYS = pa.schema([
+    ("column_name", pa.string()), ("k", pa.int32()), ("period_start", pa.timestamp("us", tz="UTC")),
+])  # fmt: skip
 
 
 def _position(positions: Mapping[str, int], group: Mapping[str, str | None], version_column: str | None) -> int:
@@ -237,6 +235,8 @@ def is_saved_reference(path: str | os.PathLike[str]) -> bool:
     FileNotFoundError
         If there is no such file.
     """
+    import pyarrow.parquet as pq
+
     with Path(path).open("rb") as file:
         if file.read(4) != b"PAR1":
             return False
@@ -247,6 +247,8 @@ def is_saved_reference(path: str | os.PathLike[str]) -> bool:
 
 
 def _replace(path: Path, table: pa.Table) -> None:
+    import pyarrow.parquet as pq
+
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with temporary.open("xb") as file:

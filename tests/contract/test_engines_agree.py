@@ -107,7 +107,6 @@ few = settings(
 )  # fmt: skip
 BY_TIME = {"periods": tuple(PERIODS), "time_column": "moment", "zone": "Asia/Kolkata"}
 QUICK = {
-    "spark.sql.timestampType": "TIMESTAMP_NTZ",
     "spark.sql.shuffle.partitions": "1",
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -126,10 +125,13 @@ def session(request):
     if request.param == "Spark Connect":
         with connect_server({**QUICK, **ODD}) as address:
             remote = spark_session(remote=address)
+            remote.conf.set("spark.sql.timestampType", "TIMESTAMP_NTZ")
             yield remote
             remote.stop()
     else:
         local = spark_session("local[2]", conf=QUICK)
+        # Of the session, not of the process: pyspark keeps what a builder was told for the sessions after it.
+        local.conf.set("spark.sql.timestampType", "TIMESTAMP_NTZ")
         yield local
         local.stop()
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from lupus_provider.config import load_projects
 from lupus_provider.dag_factory import load_dags, load_project_dags
 from lupus_provider.dag_factory.loading import find_projects_folder
 from lupus_provider.errors import ProjectFileError
+from lupus_provider.naming import dag_id
 
 ROOT = Path(__file__).parents[2]
 GOOD = "project: {name}\nmetric_sets:\n  orders:\n    source: {{path: a.parquet}}\n  returns:\n    source: {{path: b.parquet}}\n"
@@ -108,10 +110,12 @@ def bag_of(file: Path):
     return DagBag(dag_folder=os.fspath(file), bundle_path=file.parent, bundle_name="dags-folder")
 
 
-def test_the_zero_set_up_entry_loads_the_flights():
+def test_the_zero_set_up_entry_loads_every_project():
     bag = bag_of(ROOT / "dags" / "lupus.py")
     assert bag.import_errors == {}
-    assert sorted(bag.dags) == ["lupus.flights.departures", "lupus.flights.weather"]
+    projects = load_projects(ROOT / "include" / "projects").values()
+    assert sorted(bag.dags) == sorted(dag_id(p.project, name) for p in projects for name in p.metric_sets)
+    assert {"lupus.flights.departures", "lupus.recommender.ranking"} <= set(bag.dags)
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "dags" / "examples").glob("*.py")), ids=lambda file: file.stem)

@@ -65,8 +65,6 @@ def measure(metric, raw, *, lists=False):  # noqa: C901  (a table of definitions
         return (sum(map(is_nan, kept)) / len(kept) if kept else None), len(kept)
     if metric == "unique":
         return len({v for v in kept if not is_nan(v)}), n
-    if metric == "approx_unique":  # exact while there are few
-        return len({text(v) for v in kept}), len(raw)
     if n == 0:
         return None, 0
     shares = [c / n for c in Counter(v for v in kept if not is_nan(v)).values()]
@@ -122,6 +120,8 @@ def metric_of(rows, column, name, max_entities=1000):
         raw = [item for v in raw if v is not None for item in (v[: int(k)] if k else v)]
     if head in ("count", "ratio"):
         return entities(head, raw, max_entities)
+    if head == "approx_unique":  # exact while there are few; it stands on the rows, for registers do not say how many items
+        return {None: (len({text(v) for v in raw if v is not None}), len(rows))}
     return {None: measure(head, raw)}
 
 

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from lupus_provider.engines.sql.values import Value
     from lupus_provider.metrics.plan import Subject
 
-_SPAN, _LOWEST = 400, -440
-"""Bits between the largest and the smallest number that one sum tells apart; numbers below 2**-440 count as zero."""
+_SPAN, _LOWEST = 400, -400
+"""Bits between the largest and the smallest number that one sum tells apart; numbers below 2**-400 count as zero."""
 
 
 @dataclass(slots=True)
