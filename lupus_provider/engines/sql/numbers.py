@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from lupus_provider.engines.sql.values import Value
     from lupus_provider.metrics.plan import Subject
 
-_SPAN, _LOWEST = 400, -400
-"""Bits between the largest and the smallest number that one sum tells apart; numbers below 2**-400 count as zero."""
+_LOWEST = -400
+"""Binary exponent below which numbers count as zero."""
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ class NumbersQuery:
             if largest >= 2.0**sum_.span.high or smallest < 2.0**sum_.span.low:
                 wanted = Range.of(min(smallest, largest), largest)
                 high = max(wanted.high, _LOWEST)
-                found[name] = Range(max(wanted.low, high - _SPAN, _LOWEST), high)
+                found[name] = Range(max(wanted.low, _LOWEST), high)
         return found
 
     def finished(self, table: pa.Table) -> pa.Table:
@@ -235,7 +235,11 @@ class NumbersBuilder:
         self._plain(f"{name}_max", f"max({number})")
         self._plain(f"{name}_min", f"min({number})")
         self._plain(f"{name}_least", f"min(CASE WHEN {number} <> 0 THEN abs({number}) END)")
-        inside = self._named(1, f"CASE WHEN abs({number}) < {self.dialect.number(2.0**span.high)} THEN {number} END")
+        kept = number
+        if span.low <= _LOWEST:  # in whatever company it comes, a number is added whole or as zero
+            least = self.dialect.number(2.0**_LOWEST)
+            kept = f"CASE WHEN abs({number}) < {least} THEN {self.dialect.number(0.0)} ELSE {number} END"
+        inside = self._named(1, f"CASE WHEN abs({number}) < {self.dialect.number(2.0**span.high)} THEN {kept} END")
         weights = span.weights(self.dialect.sum_bits)
         sum_.parts = self._parts(f"{name}_", sum_aggregates(inside, span, self.dialect), weights.__getitem__)
         if squared:

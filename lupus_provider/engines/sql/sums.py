@@ -55,19 +55,32 @@ LARGEST, LARGEST_SQUARED = 2.0**1000, 2.0**500
 """Numbers beyond are as good as infinite: they are not added, or not squared."""
 
 
-def unit(value: str, weight: int, above: int | None, dialect: Dialect) -> str:
-    """Return the integer of one weight out of a DOUBLE expression, without the part that the weight above holds."""
+def unit(value: str, weight: int, above: int | None, reach: int, dialect: Dialect) -> str:
+    """Return the integer of one weight out of a DOUBLE expression, without the part that the weight above holds.
+
+    Parameters
+    ----------
+    reach
+        Binary exponent that all values lie below. What lies so far above the weight that scaling would overflow has no such bits.
+    """
     whole = dialect.whole(f"{value} * {dialect.number(2.0**-weight)}")
     if above is None:
         return dialect.to_integer(whole)
     upper = f"{dialect.whole(f'{value} * {dialect.number(2.0**-above)}')} * {dialect.number(2.0 ** (above - weight))}"
-    return dialect.to_integer(f"({whole} - {upper})")
+    integer = dialect.to_integer(f"({whole} - {upper})")
+    if reach - weight <= _SCALED:
+        return integer
+    return f"CASE WHEN abs({value}) < {dialect.number(2.0 ** (weight + _SCALED - 100))} THEN {integer} WHEN {value} IS NOT NULL THEN 0 END"
+
+
+_SCALED = 1000
+"""Bits that a double can be scaled by without overflowing."""
 
 
 def sum_aggregates(value: str, span: Range, dialect: Dialect) -> dict[str, str]:
     """Return the aggregates that add a DOUBLE expression exactly: suffix → SQL. Null where there is no value."""
     weights = span.weights(dialect.sum_bits)
-    return _aggregates(weights, lambda weight, above: unit(value, weight, above, dialect), dialect)
+    return _aggregates(weights, lambda weight, above: unit(value, weight, above, span.high, dialect), dialect)
 
 
 def rounding_error(value: str, dialect: Dialect) -> str:
@@ -89,7 +102,8 @@ def square_aggregates(value: str, error: str, span: Range, dialect: Dialect) -> 
     weights = span.squared.weights(dialect.sum_bits)
 
     def both(weight: int, above: int | None) -> str:
-        return f"{unit(f'({value} * {value})', weight, above, dialect)} + {unit(error, weight, above, dialect)}"
+        reach = span.squared.high
+        return f"{unit(f'({value} * {value})', weight, above, reach, dialect)} + {unit(error, weight, above, reach, dialect)}"
 
     return _aggregates(weights, both, dialect)
 
