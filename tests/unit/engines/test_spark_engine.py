@@ -11,8 +11,9 @@ from lupus_provider.engines.base import ROWS
 from lupus_provider.engines.source import Joined, TableSource
 from lupus_provider.engines.spark_counts import CountsQuery, Task
 from lupus_provider.engines.spark_reading import DIALECT, rows_error
-from lupus_provider.engines.spark_run import SparkRelation, interpolated, with_wholes
+from lupus_provider.engines.spark_run import SparkRelation, interpolated
 from lupus_provider.engines.sql.grouping import Grouping
+from lupus_provider.engines.sql.run import with_wholes
 from lupus_provider.errors import BadPlanError, PlanFailedError, SourceUnreadableError, UnknownDataError
 from lupus_provider.metrics.base import Kind, Shape
 from lupus_provider.metrics.plan import ColumnType, make_plan, primitives, resolve
