@@ -170,7 +170,7 @@ def main() -> None:
                 f"{figures['cpu_seconds']:.2f} CPU s" if "cpu_seconds" in figures else "no figures", highlight=False
             )
             measured["rows"].append(figures)
-        results = write(args, [measured])
+            results = write(args, [measured])
         show(next(q for q in results["questions"] if q["name"] == question.name), console)
     for goal in results["goals"]:
         verdict = "met" if goal["met"] else "MISSED"
