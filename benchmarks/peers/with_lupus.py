@@ -109,8 +109,9 @@ def of_ranking(lupus: Lupus, task: Task, data: Mapping[str, str]) -> list[Any]:
 
 
 def of_drift(lupus: Lupus, task: Task, data: Mapping[str, str]) -> list[Any]:
+    reference = lupus.table(data["reference"]) if lupus.reference is None else lupus.reference
     made = processor("DriftProcessor")(
-        lupus.table(data["current"]), reference=lupus.table(data["reference"]),
+        lupus.table(data["current"]), reference=reference,
         column_metrics=dict.fromkeys(task["columns"], DISTANCES),
     )  # fmt: skip
     return [made.get_metrics().to_arrow()]

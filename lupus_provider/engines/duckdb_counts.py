@@ -1,6 +1,7 @@
 """Distinct values of a column counted once in DuckDB, where several metrics ask for them: entities, spectra, numbers of distinct values.
 
-Counting ten million items costs as much as all the rest of a plan; what is made of the counts costs nothing.
+Counting ten million items costs as much as all the rest of a plan; what is made of the counts costs nothing. So numbers of lists whose items
+are few distinct values, such as ratings, come from counts, too.
 """
 
 # ruff: noqa: S608  (columns are our aliases, numbers are numbers)
@@ -10,7 +11,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Protocol
 
-from lupus_provider.engines.base import ENTITY, ROWS, Answer
+from lupus_provider.engines.base import ENTITY, Answer
+from lupus_provider.engines.sql.numbers import NumbersBuilder
 from lupus_provider.engines.sql.run import Door, Run
 from lupus_provider.engines.sql.tables import kept_entities
 from lupus_provider.metrics.base import SHAPE_COLUMNS, Over, Shape
@@ -19,9 +21,14 @@ from lupus_provider.metrics.plan import Subject, Work, primitives
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lupus_provider.metrics.plan import Measure, Refused
+    from lupus_provider.engines.sql.query import Relation
+    from lupus_provider.metrics.plan import Measure, MetricPlan, Refused
 
 _OF_COUNTS = frozenset({"distinct", "count"})
+_NUMBERS = _OF_COUNTS | {"sum", "variance", "min", "max", "zeros", "negatives"}
+_TIMES = "lupus_times"
+_PROBED_ROWS, _REPEATS = 2_000, 30
+"""Rows that tell whether items repeat, and how often they do where counting them pays."""
 _SHAPES = (Shape.ENTITIES, Shape.SPECTRUM)
 Task = tuple[Subject, Shape, "Sequence[Measure]"]
 
@@ -38,6 +45,10 @@ class CountingRun(Run):
     """One plan over one base relation in DuckDB."""
 
     door: CountingDoor
+
+    def __init__(self, door: CountingDoor, relation: Relation, plan: MetricPlan) -> None:
+        super().__init__(door, relation, plan)
+        self._known: dict[str, bool] = {}
 
     def answers(self, work: Work) -> Iterator[Answer | Refused]:
         """Yield what the plan's work comes to, the rows' own numbers first."""
@@ -66,19 +77,38 @@ class CountingRun(Run):
                 by_column[subject.over, subject.column].append((subject, shape, measures))
         numbers: dict[Subject, list[Measure]] = {}
         for subject, measures in work.numbers.items():
-            of_counts = [m for m in measures if (subject.over, subject.column) in by_column and _is_of_counts(m)]
+            column = subject.over, subject.column
+            names = _NUMBERS if self._repeats(subject, measures) else _OF_COUNTS if column in by_column else frozenset()
+            of_counts = [m for m in measures if {p.name for p in primitives([m])} <= names]
             if of_counts:
-                by_column[subject.over, subject.column].append((subject, Shape.NUMBERS, of_counts))
+                by_column[column].append((subject, Shape.NUMBERS, of_counts))
             if len(of_counts) < len(measures) or subject.over is Over.ROWS:
                 numbers[subject] = [m for m in measures if m not in of_counts]
-        columns = [tasks for tasks in by_column.values() if len(tasks) > 1]
+        columns = [tasks for tasks in by_column.values() if len(tasks) > 1 or _is_numbers(tasks[0])]
         taken = {(subject, shape) for tasks in columns for subject, shape, _ in tasks}
-        for tasks in by_column.values():
-            for subject, shape, measures in tasks:
-                if shape is Shape.NUMBERS and (subject, shape) not in taken:
-                    numbers[subject] = [*numbers.get(subject, []), *measures]
         tables = {key: measures for key, measures in work.tables.items() if key not in taken}
         return columns, Work(numbers, tables, work.refused)
+
+    def _repeats(self, subject: Subject, measures: Sequence[Measure]) -> bool:
+        """Whether the items of a list of numbers are few distinct values, by the first rows."""
+        if subject.over is not Over.ITEMS or self.relation.types[subject.column].number not in ("integer", "float"):
+            return False
+        if not any({p.name for p in primitives([m])} <= _NUMBERS for m in measures):
+            return False
+        if subject.column not in self._known:
+            self._known[subject.column] = self._probed(self.relation.aliases[subject.column])
+        return self._known[subject.column]
+
+    def _probed(self, alias: str) -> bool:
+        rows = f"SELECT unnest({alias}) AS item FROM (SELECT {alias} FROM {self.relation.name} LIMIT {_PROBED_ROWS})"
+        try:
+            found = self.door.arrow(
+                f"SELECT count(item) AS items, count(DISTINCT item) AS distincts FROM ({rows}) AS rows"
+            )
+        except Exception as err:  # noqa: BLE001  (the door says whose fault it was; the query itself will tell the reader)
+            self._reason(err)
+            return False
+        return found["items"][0].as_py() >= _REPEATS * found["distincts"][0].as_py() > 0
 
     def _counted(self, tasks: Sequence[Task]) -> str:
         """Return the query of the distinct values of a column in each group, and how often each occurs among the first k items."""
@@ -112,10 +142,9 @@ class CountingRun(Run):
         keys = ", ".join(relation.grouping.keys)
         found = f"FROM {table} WHERE {n} > 0"
         if shape is Shape.NUMBERS:
-            query = f"SELECT {keys}, CAST(sum({n}) AS BIGINT) AS {ROWS}, count(*) AS distinct_values {found} GROUP BY {keys}"
-            names = {"distinct": "distinct_values", "count": ROWS}
-            columns = {primitive.alias: names[primitive.alias] for primitive in primitives(measures)}
-            return Answer(shape, self._placed(self.door.arrow(query)), {subject: columns}, {subject: measures})
+            return self._numbers_of(
+                f"SELECT {keys}, v AS {self._column(subject)}, {n} AS {_TIMES} {found}", subject, measures
+            )
         if shape is Shape.ENTITIES:
             text = relation.dialect.text("v", relation.types[subject.column])
             rows = f"SELECT {keys}, {text} AS {ENTITY}, {n} AS n {found}"
@@ -126,9 +155,16 @@ class CountingRun(Run):
         self._tell_folded(subject, result)
         return Answer(shape, result, {subject: {name: name for name in SHAPE_COLUMNS[shape]}}, {subject: measures})
 
+    def _numbers_of(self, rows: str, subject: Subject, measures: Sequence[Measure]) -> Answer:
+        wanted = {subject: primitives(measures)}
+        query, table = self._summed(
+            lambda ranges: NumbersBuilder(self.relation, ranges, _TIMES).build(wanted, source=f"({rows}) AS counted")
+        )
+        return Answer(Shape.NUMBERS, self._placed(table), query.columns, {subject: measures})
 
-def _is_of_counts(measure: Measure) -> bool:
-    return {primitive.alias for primitive in primitives([measure])} <= _OF_COUNTS
+
+def _is_numbers(task: Task) -> bool:
+    return task[1] is Shape.NUMBERS
 
 
 def _count(k: int | None) -> str:

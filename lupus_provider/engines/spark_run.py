@@ -15,15 +15,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lupus_provider.engines.base import GROUP_SET, ROWS, Answer
-from lupus_provider.engines.spark_counts import BRANCH, COUNTED, PART, CountsQuery, Task
+from lupus_provider.engines.base import ENTITY, GROUP_SET, ROWS, Answer
+from lupus_provider.engines.spark_bins import BinsRun
+from lupus_provider.engines.spark_counts import BRANCH, COUNTED, NUMBERS, OF_WHOLE, PART, CountsQuery, Task
 from lupus_provider.engines.spark_reading import DIALECT, SparkDoor, rows_error
 from lupus_provider.engines.sql.numbers import NumbersBuilder
 from lupus_provider.engines.sql.query import Relation
-from lupus_provider.engines.sql.run import Run
+from lupus_provider.engines.sql.spark import LOW_BITS
+from lupus_provider.engines.sql.sums import rounded, totals
 from lupus_provider.engines.sql.tables import FOLDED
 from lupus_provider.engines.sql.values import Value, column_value
-from lupus_provider.metrics.base import SHAPE_COLUMNS, Over, Primitive, Shape
+from lupus_provider.metrics.base import SHAPE_COLUMNS, Kind, Over, Primitive, Shape
+from lupus_provider.metrics.bins import REST
 from lupus_provider.metrics.plan import Refused, Subject, Work, primitives
 
 if TYPE_CHECKING:
@@ -35,8 +38,7 @@ if TYPE_CHECKING:
 
 _COUNTABLE = frozenset({Over.VALUES, Over.ITEMS, Over.LENGTHS})
 _OF_COUNTS = COUNTED | {"count"}
-_TABLES = {Shape.ENTITIES: ("entity", "n"), Shape.SPECTRUM: ("size", "n")}
-"""Columns of the counts query that hold the columns of a shape."""
+_TABLES = frozenset({Shape.ENTITIES, Shape.SPECTRUM})
 
 
 class SparkRelation(Relation):
@@ -65,7 +67,7 @@ class SparkRelation(Relation):
         return column_value(self.dialect, subject.over, f"({item})", self.types[subject.column])
 
 
-class SparkRun(Run):
+class SparkRun(BinsRun):
     """One plan over one base relation in Spark."""
 
     door: SparkDoor
@@ -91,8 +93,11 @@ class SparkRun(Run):
         tasks: list[Task] = []
         mixed: dict[Subject, list[Measure]] = {}
         numbers: dict[Subject, list[Measure]] = {}
+        listed = {s for s, shape in work.tables if shape in _TABLES}
         for subject, measures in work.numbers.items():
             counted = [m for m in measures if _names(subject, m) & COUNTED and _names(subject, m) <= _OF_COUNTS]
+            if (counted or subject in listed) and self._is_whole(subject):
+                counted = [m for m in measures if _names(subject, m) <= COUNTED | OF_WHOLE]
             if counted:
                 tasks.append(Task(subject, Shape.NUMBERS, tuple(counted), tuple(primitives(counted))))
             both = [m for m in measures if m not in counted and _names(subject, m) & COUNTED]
@@ -109,6 +114,13 @@ class SparkRun(Run):
                     tasks.append(Task(subject, shape, tuple(measures)))
         widest_first = sorted(numbers, key=lambda s: (s.over is Over.ITEMS, -(s.k or 1 << 62)))
         return tasks, mixed, Work({s: numbers[s] for s in widest_first}, tables, work.refused)
+
+    def _is_whole(self, subject: Subject) -> bool:
+        """Whether the values are whole numbers, so that what is added of the counts is exact."""
+        if subject.over not in _COUNTABLE:
+            return False
+        kind = self.relation.types[subject.column]
+        return subject.over is Over.LENGTHS or kind.kind is Kind.BOOL or kind.number == "integer"
 
     # -- numbers -----------------------------------------------------------------------------------------------------
 
@@ -165,41 +177,68 @@ class SparkRun(Run):
         parts = pc.dictionary_encode(table[PART])
         table = self._placed(table.drop_columns([PART]))
         branch = table[BRANCH].to_numpy()
-        by_part = {name: _of_part(parts, name) for name in {query.part_of(task) for task in query.tasks}}
+        by_part = {name: _of_part(parts, name) for name in {NUMBERS, *(query.part_of(task) for task in query.tasks)}}
         for task in query.tasks:
-            wanted = by_part[query.part_of(task)] & (branch == query.branch(task.subject).number)
-            rows = table.filter(pa.array(wanted))
-            yield self._numbers_of(query, task, rows) if task.shape is Shape.NUMBERS else self._table_answer(task, rows)
+            of_branch = branch == query.branch(task.subject).number
+            rows = table.filter(pa.array(by_part[query.part_of(task)] & of_branch))
+            if task.shape is Shape.NUMBERS:
+                yield self._numbers_of(query, task, rows)
+            elif task.shape is Shape.SPECTRUM:
+                yield self._answer(task, self._keys_of(rows), [rows[name] for name in ("size", "n")])
+            else:
+                yield self._entities_of(query, task, rows, table.filter(pa.array(by_part[NUMBERS] & of_branch)))
 
     def _keys_of(self, rows: pa.Table) -> pa.Table:
         return rows.select([GROUP_SET, *self.relation.grouping.keys[:-1]])
 
-    def _table_answer(self, task: Task, rows: pa.Table) -> Answer:
-        answer = self._keys_of(rows)
-        for column, name in zip(_TABLES[task.shape], SHAPE_COLUMNS[task.shape]):
-            answer = answer.append_column(name, rows[column])
-        self._tell_folded(task.subject, answer.append_column(FOLDED, rows[FOLDED]))
-        names = {name: name for name in SHAPE_COLUMNS[task.shape]}
-        return Answer(task.shape, answer, {task.subject: names}, {task.subject: task.measures})
+    def _answer(self, task: Task, table: pa.Table, columns: Sequence[pa.ChunkedArray | pa.Array]) -> Answer:
+        names = SHAPE_COLUMNS[task.shape]
+        for name, column in zip(names, columns):
+            table = table.append_column(name, column)
+        self._tell_folded(task.subject, table)
+        return Answer(task.shape, table, {task.subject: {name: name for name in names}}, {task.subject: task.measures})
+
+    def _entities_of(self, query: CountsQuery, task: Task, rows: pa.Table, numbers: pa.Table) -> Answer:
+        """Answer the largest entities, and what they leave of a group as one more."""
+        count = query.count_of(task.subject)
+        nothing = pa.array(np.zeros(rows.num_rows, np.int64))
+        entities = self._keys_of(rows).append_column(ENTITY, rows[ENTITY]).append_column("n", rows["n"])
+        entities = entities.append_column(FOLDED, nothing)
+        total, distinct = (_column(numbers, "longs", query.longs, f"{name}{count}") for name in ("total", "distinct"))
+        cut = distinct > query.max_entities
+        if cut.any():
+            groups = self._keys_of(numbers.filter(pa.array(cut)))
+            entities = _with_rest(entities, groups, total[cut], distinct[cut])
+        return self._answer(task, self._keys_of(entities), [entities[name] for name in (ENTITY, "n", FOLDED)])
 
     def _numbers_of(self, query: CountsQuery, task: Task, rows: pa.Table) -> Answer:
         count = query.count_of(task.subject)
-        total = _column(rows, "totals", len(query.ks), count)
+        total = _column(rows, "longs", query.longs, f"total{count}")
         found: dict[str, np.ndarray] = {ROWS: total}
         for primitive in task.primitives:
-            if primitive.name == "quantile":
-                fraction = float(primitive.argument or 0.0)
-                place = query.quantiles.index((count, fraction))
-                low, high = (_column(rows, name, len(query.quantiles), place) for name in ("lows", "highs"))
-                found[primitive.alias] = interpolated(low, high, total, fraction)
-            else:
-                found[primitive.alias] = (
-                    total if primitive.name == "count" else _column(rows, "distincts", len(query.ks), count)
-                )
+            found[primitive.alias] = self._primitive(query, count, primitive, rows, total)
         table = self._keys_of(rows)
         for name, values in found.items():
             table = table.append_column(name, pa.array(values))
         return Answer(Shape.NUMBERS, table, {task.subject: {n: n for n in found}}, {task.subject: task.measures})
+
+    def _primitive(
+        self, query: CountsQuery, count: int, primitive: Primitive, rows: pa.Table, total: np.ndarray
+    ) -> np.ndarray:
+        if primitive.name == "quantile":
+            fraction = float(primitive.argument or 0.0)
+            place = query.quantiles.index((count, fraction))
+            low, high = (_column(rows, "doubles", query.doubles, f"{end}{place}") for end in ("low", "high"))
+            return interpolated(low, high, total, fraction)
+        if primitive.name == "distinct":
+            return _column(rows, "longs", query.longs, f"distinct{count}")
+        if primitive.name in ("min", "max"):
+            return _column(rows, "doubles", query.doubles, f"{primitive.name}{count}")
+        if primitive.name == "sum":
+            high, low = (_column(rows, "longs", query.longs, f"sum{count}_{part}") for part in ("high", "low"))
+            found = rounded(totals([(high.tolist(), LOW_BITS), (low.tolist(), 0)]))
+            return np.where(total > 0, found, np.nan)
+        return total
 
 
 def _names(subject: Subject, measure: Measure) -> set[str]:
@@ -223,15 +262,39 @@ def _key_texts(table: pa.Table, keys: Sequence[str]) -> pa.Array:
     return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
 
 
+def _with_rest(entities: pa.Table, groups: pa.Table, total: np.ndarray, distinct: np.ndarray) -> pa.Table:
+    """Add what the entities leave of some groups, and make a value that is called as the rest a part of it, as SQL does elsewhere.
+
+    Parameters
+    ----------
+    entities
+        Keys, `entity`, `n`, `folded`: the largest of every group.
+    groups
+        Keys of the groups that have more; shape (groups,).
+    total, distinct
+        Rows and distinct values of these groups; shape (groups,).
+    """
+    place = pc.index_in(_key_texts(entities, groups.column_names), _key_texts(groups, groups.column_names))
+    group = pc.fill_null(place, -1).to_numpy(zero_copy_only=False)
+    inside = group >= 0
+    is_rest = inside & pc.equal(entities[ENTITY], REST).to_numpy(zero_copy_only=False)
+    kept = np.zeros(len(total), np.int64)
+    np.add.at(kept, group[inside & ~is_rest], entities["n"].to_numpy()[inside & ~is_rest])
+    rest = groups.append_column(ENTITY, pa.array([REST] * len(total), pa.string()))
+    rest = rest.append_column("n", pa.array(total - kept))
+    rest = rest.append_column(FOLDED, pa.array(distinct - np.bincount(group[inside], minlength=len(total))))
+    return pa.concat_tables([entities.filter(pa.array(~is_rest)), rest.cast(entities.schema)])
+
+
 def _of_part(parts: pa.ChunkedArray, name: str) -> np.ndarray:
     return pc.equal(parts.cast(pa.string()), name).to_numpy(zero_copy_only=False)
 
 
-def _column(rows: pa.Table, name: str, width: int, place: int) -> np.ndarray:
+def _column(rows: pa.Table, name: str, places: Sequence[str], place: str) -> np.ndarray:
     """One place of a column of lists that all have the same length, shape (rows,); null is NaN."""
     lists = rows[name].combine_chunks()
     values = lists.flatten() if isinstance(lists, pa.Array) else pa.concat_arrays([c.flatten() for c in lists.chunks])
-    return values.to_numpy(zero_copy_only=False).reshape(-1, width)[:, place]
+    return values.to_numpy(zero_copy_only=False).reshape(-1, len(places))[:, places.index(place)]
 
 
 def interpolated(low: Floats, high: Floats, count: np.ndarray, fraction: float) -> Floats:

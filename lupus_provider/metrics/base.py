@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pyarrow as pa
+
     from lupus_provider.metrics.bins import Bins
 
 Floats = NDArray[np.float64]
@@ -109,7 +111,7 @@ class Shape(StrEnum):
     BINS = "bins"
     """One number a primitive and bin of the values."""
     ENTITIES = "entities"
-    """Rows of each distinct value: `entity`, `count`; at most `max_entities`, the rest is one entity."""
+    """Rows of each distinct value: `entity`, `count`; at most `max_entities`, the rest is one entity, made of `folded` values."""
     PAIRED = "paired"
     """Rows of each pair of labels: `predicted`, `label` (null where unknown), `count`."""
     SPECTRUM = "spectrum"
@@ -121,14 +123,15 @@ class Shape(StrEnum):
 
 
 SHAPE_COLUMNS: Mapping[Shape, tuple[str, ...]] = {
-    Shape.ENTITIES: ("entity", "count"),
+    Shape.ENTITIES: ("entity", "count", "folded"),
     Shape.PAIRED: ("predicted", "label", "count"),
     Shape.SPECTRUM: ("size", "values"),
     Shape.REGISTERS: ("rank", "registers"),
     Shape.POPULARITY: ("truths", "items", "shown"),
 }
 """Columns of the shapes that are tables, after the group."""
-TEXT_COLUMNS = frozenset({"entity", "predicted", "label"})
+TEXT_COLUMNS = frozenset({"predicted", "label"})
+"""Those that are texts, which may be null; entities are texts of their own kind, see `Counts.entity`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,18 +243,18 @@ class Values:
     group
         Shape (values,): index of each value's group; None: one value a group, in order.
     entity
-        Shape (values,): texts; None: the values are about no entity.
+        Shape (values,): texts, in numpy where there are few, or as `Counts.entity` gave them; None: the values are about no entity.
     """
 
     value: Floats
     n_rows: Floats
     group: Indices | None = None
-    entity: Texts | None = None
+    entity: Texts | pa.DictionaryArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Rows of a table-shaped answer, sorted by group and then by the shape's key columns.
+    """Rows of a table-shaped answer, sorted by group and then by the shape's key columns; those of `ENTITIES` in any order.
 
     Attributes
     ----------
@@ -260,15 +263,18 @@ class Counts:
     group
         Shape (rows,): index of each row's group.
     columns
-        The columns of `SHAPE_COLUMNS[shape]`, shape (rows,) each; texts are objects, null is None.
+        The columns of `SHAPE_COLUMNS[shape]` but `entity`, shape (rows,) each; texts are objects, null is None.
     rows
         Shape (groups,): rows of the table in each group.
+    entity
+        Shape (rows,): what each row of `ENTITIES` counts. There may be millions, so they stay in Arrow, each text once.
     """
 
     n_groups: int
     group: Indices
     columns: Mapping[str, NDArray]
     rows: Floats
+    entity: pa.DictionaryArray | None = None
 
     def __getitem__(self, name: str) -> NDArray:
         """Return a column."""

@@ -5,7 +5,7 @@ Bins are chosen once and then stored with what was counted: bins that move betwe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -33,11 +33,14 @@ class NumericBins:
         About which share of the values that the edges were taken from lies in each bin; None: not known.
     kept
         Indices of the edges that remain where a metric wants few bins; None: all of them.
+    even
+        Low end and bins per unit, where bins are even: x falls into bin floor((x - low) * scale), or into the first or last one.
     """
 
     edges: tuple[float, ...]
     shares: tuple[float, ...] | None = None
     kept: tuple[int, ...] | None = None
+    even: tuple[float, float] | None = None
 
     def __len__(self) -> int:
         return len(self.edges) + 1
@@ -120,13 +123,49 @@ def quantile_bins(quantiles: Floats) -> NumericBins:
     rank = np.arange(1, parts)[finite]
     values, first, repeats = np.unique(quantiles[finite] + 0.0, return_index=True, return_counts=True)
     ties = repeats > 1
-    after = np.nextafter(values[ties], np.inf)
-    after[values[ties] == 0] = _TINY  # not a denormal number: not every reader of numbers keeps those
+    after = np.array([next_value(value) for value in values[ties]])
     edges = np.concatenate([values, after])
     below = np.concatenate([rank[first] - 0.5 * ties, (rank[first] + repeats - 0.5)[ties]]) / parts
-    order = np.argsort(edges, kind="stable")
+    edges, order = np.unique(edges, return_index=True)  # the next double may be a quantile itself
     shares = np.diff(below[order], prepend=0.0, append=1.0)
-    return NumericBins(tuple(edges[order].tolist()), tuple(shares.tolist()))
+    return NumericBins(tuple(edges.tolist()), tuple(shares.tolist()))
+
+
+def next_value(value: float) -> float:
+    """Return the next larger double; of zero not a denormal one, because not every reader of numbers keeps those."""
+    return _TINY if value == 0 else float(np.nextafter(value, np.inf))
+
+
+def even_bins(low: float, high: float, number: int) -> NumericBins:
+    """Return bins of equal width from `low` to `high`, both finite; fewer where doubles lie too far apart for that many.
+
+    Edges are the doubles at which the arithmetic of `NumericBins.even` steps, so that counting by either is the same.
+    """
+    with np.errstate(all="ignore"):
+        scale = float(number / (np.float64(high) - low))
+    if not 0 < scale < np.inf:
+        middle = low + (high / 2 - low / 2)
+        return NumericBins(tuple(sorted({low, middle, high})))
+    steps = np.arange(1.0, number)
+    below, above = _places(np.full(number - 1, low)), _places(np.full(number - 1, high))
+    while (below + 1 < above).any():
+        middle = (below >> 1) + (above >> 1) + (below & above & 1)
+        reached = np.floor((_at_places(middle) - low) * scale) >= steps
+        below, above = np.where(reached, below, middle), np.where(reached, middle, above)
+    edges = _at_places(above)
+    if (np.diff(edges) > 0).all():
+        return NumericBins(tuple(edges.tolist()), even=(low, scale))
+    return NumericBins(tuple(np.unique(edges).tolist()))
+
+
+def _places(values: Floats) -> Indices:
+    """Place of doubles among all doubles: the next double has the next place."""
+    bits = (values + 0.0).view(np.int64)
+    return np.where(bits < 0, -(bits & np.iinfo(np.int64).max), bits)
+
+
+def _at_places(places: Indices) -> Floats:
+    return np.where(places < 0, -np.abs(places).view(np.float64), np.abs(places).view(np.float64))
 
 
 def coarsened(bins: Bins, number: int) -> Bins:
@@ -140,7 +179,7 @@ def coarsened(bins: Bins, number: int) -> Bins:
     wanted = np.arange(1, number) / number
     # Rounded, so that shares that differ in the last bit choose the same of two edges that are equally near.
     nearest = np.abs(below[None, :] - wanted[:, None]).round(9).argmin(axis=1)
-    return NumericBins(bins.edges, bins.shares, tuple(np.unique(nearest).tolist()))
+    return replace(bins, kept=tuple(np.unique(nearest).tolist()))
 
 
 def merged(bins: Bins, counts: Floats) -> Floats:

@@ -27,7 +27,7 @@ class Count(CountsMetric):
 
     def of_counts(self, counts: Counts, **_: float) -> Values:
         total = counts.total(counts["count"])
-        return Values(counts["count"].astype(float), total[counts.group], counts.group, counts["entity"])
+        return Values(counts["count"].astype(float), total[counts.group], counts.group, counts.entity)
 
 
 @register
@@ -40,7 +40,22 @@ class Ratio(Count):
 
     def of_counts(self, counts: Counts, **_: float) -> Values:
         n_rows = counts.total(counts["count"])[counts.group]
-        return Values(ratio(counts["count"].astype(float), n_rows), n_rows, counts.group, counts["entity"])
+        return Values(ratio(counts["count"].astype(float), n_rows), n_rows, counts.group, counts.entity)
+
+
+@register
+class FoldedEntities(CountsMetric):
+    """Number of distinct values that `max_entities` made one entity, `…other`; measured by itself wherever `count` or `ratio` folded some."""
+
+    name = "folded_entities"
+    shape = Shape.ENTITIES
+    accepts = Kind.BOOL | Kind.TEXT | Kind.NUMBER
+    unit = Unit.COUNT
+    bounds = (0, np.inf)
+    combines = False
+
+    def of_counts(self, counts: Counts, **_: float) -> Values:
+        return Values(counts.total(counts["folded"]), counts.total(counts["count"]))
 
 
 class _Spectrum(CountsMetric):

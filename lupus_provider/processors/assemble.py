@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -24,16 +25,19 @@ from lupus_provider.metrics.base import (
 )  # fmt: skip
 from lupus_provider.metrics.bins import CountedBins, References
 from lupus_provider.metrics.plan import Measure, MetricPlan, Refused, Subject
-from lupus_provider.naming import identity_text, series_ids
-from lupus_provider.processors.frames import Frame, state_of
+from lupus_provider.naming import Hashes, entity_hashes, head_hash
+from lupus_provider.processors.folding import folded
+from lupus_provider.processors.frames import Frame, encoded, id_column, state_of
 from lupus_provider.records import POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
+    from numpy.typing import NDArray
+
     from lupus_provider.engines.base import Answer
-    from lupus_provider.metrics.base import Floats
+    from lupus_provider.metrics.base import Floats, Texts
     from lupus_provider.periods import Period
 
 M = TypeVar("M", bound=Metric)
@@ -41,6 +45,33 @@ INFINITE = (
     "the value is infinite. Leave infinite values out with 'where', or scale the column so that it does not overflow."
 )
 PERIOD_END = Primitive("period_end").alias
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Points of one measure in numbers: their texts and maps are made once, of all points together.
+
+    Attributes
+    ----------
+    place
+        Row of the frame of each point; shape (points,).
+    value, n_rows
+        Shape (points,); NaN = undefined.
+    entities
+        What the points are about, each once; one null, where they are about no entity.
+    entity
+        Index into `entities`; shape (points,).
+    error
+        Why there are no values.
+    """
+
+    measure: Measure
+    place: NDArray[np.int32]
+    value: Floats
+    n_rows: Floats
+    entities: pa.Array
+    entity: NDArray[np.int32]
+    error: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +106,7 @@ def points(
         Schema `records.POINTS`. Every period has at least the row count of the whole; a refused measure is a point with
         `error` in every group.
     """
-    tables: list[pa.Table] = []
+    parts: list[Part] = []
     refused: list[Refused] = []
     frame: Frame | None = None
     for answer in answers:
@@ -85,10 +116,11 @@ def points(
         if frame is None:
             frame = Frame.of(plan, answer, len(periods))
         for measure, values in _valued(answer, frame, periods, references):
-            tables.append(_table(measure, frame, stamp, values))
+            parts.append(_part(measure, frame, values))
     frame = frame or Frame.of(plan, None, len(periods))
-    tables += [_failed(item, frame, stamp) for item in refused]
-    return _finish(pa.concat_tables(tables), stamp, periods, plan) if tables else POINTS.empty()
+    nothing = Values(np.full(len(frame), np.nan), np.full(len(frame), np.nan))
+    parts += [_part(item.measure, frame, nothing, item.reason) for item in refused]
+    return _table(parts, frame, stamp, periods, plan) if parts else POINTS.empty()
 
 
 def _valued(
@@ -105,6 +137,7 @@ def _valued(
         else:
             counts = frame.counts(answer)
             found = ((m, _metric(m, CountsMetric).of_counts(counts, **dict(m.parameters))) for m in measures)
+            found = chain(found, folded(subject, measures, counts))
         with np.errstate(all="ignore"):  # undefined is an answer here
             yield from found
 
@@ -135,57 +168,65 @@ def _of_bins(
         yield measure, metric.of_bins(Binned(subject.bins, state_of(metric.state, state), reference))
 
 
-def _failed(item: Refused, frame: Frame, stamp: Stamp) -> pa.Table:
-    nothing = np.full(len(frame), np.nan)
-    return _table(item.measure, frame, stamp, Values(nothing, nothing), error=item.reason)
+def _part(measure: Measure, frame: Frame, values: Values, error: str | None = None) -> Part:
+    place = (np.arange(len(frame)) if values.group is None else values.group).astype(np.int32)
+    entities, entity = _texts([measure.entity]), np.zeros(len(place), np.int32)
+    if values.entity is not None:
+        texts = encoded(_texts(values.entity)) if isinstance(values.entity, np.ndarray) else values.entity
+        entities, entity = texts.dictionary, texts.indices.to_numpy()
+    value, n_rows = values.value, values.n_rows
+    if (measure.columns or error is not None) and not frame.asked.all():
+        kept = frame.asked[place]
+        place, entity, value, n_rows = place[kept], entity[kept], value[kept], n_rows[kept]
+    return Part(measure, place, value, n_rows, entities, entity, error)
 
 
-def _table(measure: Measure, frame: Frame, stamp: Stamp, values: Values, error: str | None = None) -> pa.Table:
-    place = np.arange(len(frame)) if values.group is None else values.group
-    infinite, n = np.isinf(values.value), len(values.value)
-    group = frame.group[place]
-    errors = (
-        pa.array([INFINITE if bad else None for bad in infinite], pa.string())
-        if error is None
-        else pa.array([error] * n, pa.string())
-    )
-    table = pa.table({
-        "series_id": pa.array(_ids(measure, frame, stamp, values, group), pa.string()),
-        "column_name": pa.repeat(pa.scalar(measure.column, pa.string()), n),
-        "metric": pa.repeat(pa.scalar(measure.expression.name, pa.string()), n),
-        "entity": pa.repeat(pa.scalar(measure.entity, pa.string()), n) if values.entity is None else pa.array(values.entity, pa.string()),
-        "group_key": frame.group_keys.take(pa.array(group)),
-        "period": pa.array(frame.period[place]),
-        "value": pa.array(np.where(infinite, np.nan, values.value) + 0.0, pa.float64(), from_pandas=True),  # -0.0 becomes 0.0: one zero
-        "n_rows": pa.array(values.n_rows, pa.float64(), from_pandas=True).cast(pa.int64()),
-        "error": errors,
-        "model_version": frame.versions.take(pa.array(group)),
-    })  # fmt: skip
-    asked = frame.asked[place] if measure.columns or error is not None else np.ones(n, bool)
-    return table if asked.all() else table.filter(pa.array(asked))
+def _texts(texts: Sequence[str | None] | Texts) -> pa.Array:
+    return pa.array(texts, pa.string())
 
 
-def _ids(measure: Measure, frame: Frame, stamp: Stamp, values: Values, group: np.ndarray) -> np.ndarray:
-    head = identity_text(stamp.project, stamp.metric_set, measure.column, measure.expression.name)
-    if values.entity is None:
-        by_group = series_ids([f"{head}{identity_text(measure.entity)}{text}" for text in frame.group_texts])
-        return by_group[group] if len(by_group) else np.empty(0, object)
-    entity = pa.array(values.entity, pa.string())
-    lengths = pc.cast(pc.binary_length(entity), pa.string())
-    parts = pc.binary_join_element_wise(lengths, entity, ":").to_pylist()
-    texts = np.array(frame.group_texts, dtype=object)[group] if frame.group_texts else np.empty(0, object)
-    return series_ids([f"{head}{part}{text}" for part, text in zip(parts, texts)])
+def _series(parts: Sequence[Part], stamp: Stamp) -> tuple[dict[str, pa.Array], Hashes]:
+    """Return what points can be about: columns of one row a part and entity, and what it gives to their series ids."""
+    row = np.repeat(np.arange(len(parts)), [len(part.entities) for part in parts])
+    names = [(part.measure.column, part.measure.expression.name) for part in parts]
+    entities = encoded(pa.concat_arrays([part.entities for part in parts]))  # many parts speak of the same ones
+    heads = Hashes.joined([head_hash(stamp.project, stamp.metric_set, column, metric) for column, metric in names])
+    columns = {
+        "column_name": _texts([column for column, _ in names]).take(pa.array(row)),
+        "metric": _texts([metric for _, metric in names]).take(pa.array(row)),
+        "entity": entities.dictionary.take(entities.indices),
+        "error": _texts([part.error for part in parts]).take(pa.array(row)),
+    }
+    return columns, heads[row] ^ entity_hashes(entities.dictionary.to_pylist())[entities.indices.to_numpy()]
 
 
-def _finish(table: pa.Table, stamp: Stamp, periods: Sequence[Period], plan: MetricPlan) -> pa.Table:
+def _table(parts: Sequence[Part], frame: Frame, stamp: Stamp, periods: Sequence[Period], plan: MetricPlan) -> pa.Table:
+    """Put parts together: the points are sorted as numbers, and every column is taken once, already in order."""
     instant = POINTS.schema.field("period_start").type
-    index, n = table["period"].combine_chunks(), table.num_rows
-    table = table.drop_columns(["period"])
-    for name, moments in (("period_start", [p.start for p in periods]), ("period_end", [p.end for p in periods])):
-        table = table.append_column(name, pa.array(moments, instant).take(index))
+    starts = np.cumsum([0, *(len(part.entities) for part in parts)], dtype=np.int32)
+    about = np.concatenate([part.entity + start for part, start in zip(parts, starts)])
+    place = np.concatenate([part.place for part in parts])
+    columns, hashes = _series(parts, stamp)
+    hashes = hashes[about] ^ frame.group_hashes[frame.group[place]]
+    order = hashes.order(frame.period[place])
+    about, place = pa.array(about[order]), place[order]
+    in_period, in_group = pa.array(frame.period[place]), pa.array(frame.group[place])
+    value, n_rows = (np.concatenate([getattr(part, name) for part in parts])[order] for name in ("value", "n_rows"))
+    infinite, n_points = np.isinf(value), len(order)
+    value[infinite] = np.nan
     sampled = plan.sample.ratio if plan.sample is not None and plan.sample.ratio < 1 else None
-    table = table.append_column("sample_ratio", pa.repeat(pa.scalar(sampled, pa.float64()), n))
-    table = table.append_column("run_id", pa.repeat(pa.scalar(stamp.run_id), n))
-    table = table.append_column("collected_at", pa.repeat(pa.scalar(stamp.collected_at, instant), n))
-    table = table.select(POINTS.schema.names).cast(POINTS.schema)
-    return table.sort_by([("period_start", "ascending"), ("series_id", "ascending")]).combine_chunks()
+    found = {name: column.take(about) for name, column in columns.items()} | {
+        "series_id": id_column(hashes[order]),
+        "group_key": frame.group_keys.take(in_group),
+        "period_start": pa.array([period.start for period in periods], instant).take(in_period),
+        "period_end": pa.array([period.end for period in periods], instant).take(in_period),
+        "value": pa.array(value + 0.0, pa.float64(), from_pandas=True),  # -0.0 becomes 0.0: one zero
+        "n_rows": pa.array(n_rows, pa.float64(), from_pandas=True).cast(pa.int64()),
+        "model_version": frame.versions.take(in_group),
+        "sample_ratio": pa.repeat(pa.scalar(sampled, pa.float64()), n_points),
+        "run_id": pa.repeat(pa.scalar(stamp.run_id, pa.string()), n_points),
+        "collected_at": pa.repeat(pa.scalar(stamp.collected_at, instant), n_points),
+    }
+    if infinite.any():
+        found["error"] = pc.if_else(pa.array(infinite), INFINITE, found["error"])
+    return pa.Table.from_arrays([found[name] for name in POINTS.schema.names], schema=POINTS.schema)

@@ -17,7 +17,7 @@ from lupus_provider.metrics.plan import Measure, Refused
 from lupus_provider.metrics.registry import SHELVES
 from lupus_provider.processors.assemble import Stamp, points
 from lupus_provider.processors.base import Processor, RowOptions, metric_names
-from lupus_provider.processors.edges import Recorder, bins_of
+from lupus_provider.processors.edges import FULL, Recorder, bins_of
 from lupus_provider.processors.histograms import ColumnKey, finished, to_rows
 from lupus_provider.processors.reference import MAX_CATEGORIES, RESOLUTION, Reference, is_saved_reference
 from lupus_provider.processors.schema import with_schema_points
@@ -155,9 +155,11 @@ class DriftProcessor(Processor):
             else:
                 rows: Any = {name: value for name, value in self.rows.items() if name in _OF_BOTH}
                 names = [str(key) for key in self.drift]
+                richest = max(chain.from_iterable(self.drift.values()), key=_size_of_state, default=None)
                 self._made = Reference.of(
-                    given, names, categorical=self.categorical, max_categories=self.max_categories, **rows
-                )
+                    given, names, categorical=self.categorical, max_categories=self.max_categories,
+                    metric=richest.metric.name if richest else FULL, **rows,
+                )  # fmt: skip
         return self._made
 
     def _windowed(self, recorder: Recorder) -> tuple[dict[ColumnKey, Bins | str], References]:
@@ -202,6 +204,11 @@ def _sorted(
             else:
                 drift.setdefault(ColumnKey(column, expression.k), []).append(expression)
     return drift, others
+
+
+def _size_of_state(expression: MetricExpression) -> int:
+    """Count what a metric needs of each bin; what a larger state holds, serves the smaller ones."""
+    return len(getattr(expression.metric, "state", ()))
 
 
 def _is_distribution(name: str) -> bool:

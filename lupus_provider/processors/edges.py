@@ -1,6 +1,6 @@
-"""How a table gets bins, and histograms over bins: the two scans behind a reference.
+"""How a table gets bins, and histograms over bins: the scans behind a reference.
 
-Quantiles and categories are asked for as ordinary metrics, so every engine can make a reference.
+Ranges, counts and categories are asked for as ordinary metrics, so every engine can make a reference.
 """
 
 # Pyarrow makes its compute functions at run time, so its names say nothing to a type checker:
@@ -24,6 +24,7 @@ from lupus_provider.periods import Period
 from lupus_provider.processors.assemble import Stamp, points
 from lupus_provider.processors.base import Processor
 from lupus_provider.processors.histograms import ColumnKey, Histograms, full_state
+from lupus_provider.processors.quantiles import quantiles_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -48,57 +49,47 @@ def bins_of(
     resolution: int,
     rows: RowOptions,
 ) -> dict[ColumnKey, Bins | str]:
-    """Choose bins for columns in one scan of the whole; a text says why a column has none.
+    """Choose bins for columns by a few scans of the whole; a text says why a column has none.
 
     Columns whose type nobody knows before they are read, such as fields of structs, are tried as numbers and then as categories.
     """
     texts = {name for name, kind in engine_for(df).schema().items() if _TEXT_TYPE.search(kind)}
-    as_text = {key for key in keys if key.column in texts or key.column in categorical}
-    found = _measured_bins(df, keys, as_text, max_categories, resolution, rows)
-    again = [key for key, bins in found.items() if isinstance(bins, str) and key not in as_text]
-    if again:
-        second = _measured_bins(df, again, set(again), max_categories, resolution, rows)
-        found |= {key: bins for key, bins in second.items() if not isinstance(bins, str)}
-    return found
-
-
-def _measured_bins(
-    df: Any,
-    keys: Sequence[ColumnKey],
-    as_text: Collection[ColumnKey],
-    max_categories: int,
-    resolution: int,
-    rows: RowOptions,
-) -> dict[ColumnKey, Bins | str]:
-    percentiles = [f"p{100 * i / resolution:.8f}" for i in range(1, resolution)]
-    metrics: dict[str, list[str]] = {}
-    for key in keys:
-        names = ["count"] if key in as_text else percentiles
-        metrics.setdefault(key.column, []).extend(key.metric(name) for name in names)
+    as_text = [key for key in keys if key.column in texts or key.column in categorical]
     options: Any = {name: value for name, value in rows.items() if name not in _ON_THE_WHOLE}
     periods = options.get("periods")
     if periods:
         options["periods"] = [Period(periods[0].start, periods[-1].end)]
-    options["max_entities"] = max_categories
-    table = Processor(df, column_metrics=metrics, **options).points(_stamp())
-    return {key: _categories(table, key) if key in as_text else _quantiles(table, key, percentiles) for key in keys}
+    found = _numeric_bins(df, [key for key in keys if key not in as_text], resolution, options)
+    again = [key for key, bins in found.items() if isinstance(bins, str)]
+    categories = _category_bins(df, [*as_text, *again], max_categories, options)
+    found |= {key: bins for key, bins in categories.items() if key in as_text or not isinstance(bins, str)}
+    return {key: found[key] for key in keys}
+
+
+def _numeric_bins(
+    df: Any, keys: Sequence[ColumnKey], resolution: int, options: Mapping[str, Any]
+) -> dict[ColumnKey, Bins | str]:
+    if not keys:
+        return {}
+    # A bin between two quantiles that are each wrong by half a bin's share still holds less than two shares.
+    found = quantiles_of(df, keys, np.arange(1, resolution) / resolution, 0.5 / resolution, options)
+    return {key: item if isinstance(item, str) else quantile_bins(item) for key, item in found.items()}
+
+
+def _category_bins(
+    df: Any, keys: Sequence[ColumnKey], max_categories: int, options: Mapping[str, Any]
+) -> dict[ColumnKey, Bins | str]:
+    if not keys:
+        return {}
+    metrics: dict[str, list[str]] = {}
+    for key in keys:
+        metrics.setdefault(key.column, []).append(key.metric("count"))
+    table = Processor(df, column_metrics=metrics, **{**options, "max_entities": max_categories}).points(_stamp())
+    return {key: _categories(table, key) for key in keys}
 
 
 def _stamp() -> Stamp:
     return Stamp("reference", "reference", "reference", clock.utc_now())
-
-
-def _quantiles(table: pa.Table, key: ColumnKey, percentiles: Sequence[str]) -> Bins | str:
-    wanted = {_name(key, name): i for i, name in enumerate(percentiles)}
-    values = np.full(len(percentiles), np.nan)
-    rows = table.filter(pc.equal(table["column_name"], key.column))
-    for metric, value, error in zip(*(rows[name].to_pylist() for name in ("metric", "value", "error"))):
-        if metric not in wanted:
-            continue
-        if error is not None and value is None and "infinite" not in error:
-            return error
-        values[wanted[metric]] = np.nan if value is None else value
-    return quantile_bins(values)
 
 
 def _name(key: ColumnKey, metric: str) -> str:
@@ -140,11 +131,17 @@ def _microseconds(periods: Sequence[Period], name: str) -> np.ndarray:
 
 
 def counted_histograms(
-    df: Any, bins: Mapping[ColumnKey, Bins], rows: RowOptions
+    df: Any, bins: Mapping[ColumnKey, Bins], rows: RowOptions, metric: str = FULL
 ) -> tuple[dict[ColumnKey, Histograms], dict[ColumnKey, str]]:
-    """Count columns by their bins in one scan, by group and period; and why some cannot be counted."""
+    """Count columns by their bins in one scan, by group and period; and why some cannot be counted.
+
+    Parameters
+    ----------
+    metric
+        Drift metric whose state is taken of columns of numbers.
+    """
     measures = [
-        _measure(key, FULL if isinstance(item, NumericBins) else COUNT_ONLY, item) for key, item in bins.items()
+        _measure(key, metric if isinstance(item, NumericBins) else COUNT_ONLY, item) for key, item in bins.items()
     ]
     processor = Processor(df, measures=measures, **rows)
     recorder = Recorder(processor.periods)

@@ -16,18 +16,66 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lupus_provider.engines.base import GROUP_SET, PERIOD, ROWS, SLICE, Answer, group_column
-from lupus_provider.metrics.base import COUNTING, SHAPE_COLUMNS, TEXT_COLUMNS, Counts
-from lupus_provider.naming import group_text
+from lupus_provider.metrics.base import COUNTING, SHAPE_COLUMNS, TEXT_COLUMNS, Counts, Shape
+from lupus_provider.naming import Hashes, group_hashes
 from lupus_provider.records import GROUP_KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lupus_provider.metrics.base import Floats, Indices, Primitive
     from lupus_provider.metrics.plan import MetricPlan, Subject
 
 SLICE_KEY = "slice"
 """Key in `group_key` that names a slice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Distinct rows of some columns, numbered as they come; null is a value like others.
+
+    Column by column, the number so far and the place of the column's value among its distinct values make one integer, and
+    the place of that among the distinct ones is the next number: integers are looked up, never rows of texts.
+
+    Attributes
+    ----------
+    values
+        Column → its distinct values.
+    pairs
+        Column → the distinct integers there.
+    """
+
+    values: dict[str, pa.Array]
+    pairs: dict[str, pa.Array]
+
+    @classmethod
+    def of(cls, table: pa.Table, names: Sequence[str]) -> tuple[Keys, Indices]:
+        """Keys of a table, and the number of each of its rows."""
+        number = np.zeros(table.num_rows, np.int64)
+        keys = cls({}, {})
+        for name in names:
+            values = keys.values[name] = _key_column(table, name).unique()
+            pair = number * len(values) + _index(_key_column(table, name), values)
+            pairs = keys.pairs[name] = pa.array(pair).unique()
+            number = _index(pa.array(pair), pairs)
+        return keys, number
+
+    def numbers(self, table: pa.Table) -> Indices:
+        """Return the number of each row of another table, whose keys are all among these."""
+        number = np.zeros(table.num_rows, np.int64)
+        for name, values in self.values.items():
+            if len(values) > 1:  # else it tells nothing apart
+                pair = number * len(values) + _index(_key_column(table, name), values)
+                number = _index(pa.array(pair), self.pairs[name])
+        return number
+
+
+def _key_column(table: pa.Table, name: str) -> pa.ChunkedArray:
+    return table[name].cast(pa.int64() if name in (PERIOD, GROUP_SET) else pa.string())
+
+
+def _index(column: pa.ChunkedArray | pa.Array, values: pa.Array) -> Indices:
+    return pc.index_in(column, values).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +87,15 @@ class Frame:
     plan
         What was asked.
     keys
-        Text of each row's period and group, to look rows of answers up by; shape (rows,).
+        Each row's period and group, to look rows of answers up by.
     period
         Index of each row's period; shape (rows,).
     asked
         False for the whole that no group set asks for; shape (rows,).
     group
         Index of each row's group in the four lists; shape (rows,).
-    group_keys, group_texts, versions
-        Of each distinct group: its key as Arrow map, its identity text, its model version.
+    group_keys, group_hashes, versions
+        Of each distinct group: its key as Arrow map, its part of series ids, its model version.
     group_dicts
         Of each distinct group: its key.
     rows
@@ -55,13 +103,13 @@ class Frame:
     """
 
     plan: MetricPlan
-    keys: pa.Array
+    keys: Keys
     period: Indices
     asked: np.ndarray
     group: Indices
     group_keys: pa.Array
     group_dicts: list[dict[str, str | None]]
-    group_texts: list[str]
+    group_hashes: Hashes
     versions: pa.Array
     rows: Floats
 
@@ -73,20 +121,19 @@ class Frame:
         """Frame of the answer about the rows themselves; None where the engine could not even count them."""
         table = (answer.table if answer is not None else _no_rows(plan)).select([PERIOD, *_key_columns(plan), ROWS])
         table = pa.concat_tables([table, _empty_wholes(table, plan, n_periods)])
-        encoded = _array(pc.binary_join_element_wise(*_group_codes(table, plan), ":")).dictionary_encode()
-        codes = encoded.indices.to_numpy(zero_copy_only=False)
-        _, first = np.unique(codes, return_index=True)
+        keys, _ = Keys.of(table, [PERIOD, *_key_columns(plan)])
+        _, group = Keys.of(table, _key_columns(plan))
+        _, first = np.unique(group, return_index=True)
         dicts = _group_dicts(table.take(pa.array(first)), plan)
         return cls(
-            plan, _key_texts(table, plan), table[PERIOD].to_numpy().astype(np.int64), table[GROUP_SET].to_numpy() >= 0, codes,
-            pa.array([sorted(key.items()) for key in dicts], GROUP_KEY), dicts, [group_text(key) for key in dicts],
+            plan, keys, table[PERIOD].to_numpy().astype(np.int64), table[GROUP_SET].to_numpy() >= 0, group,
+            pa.array([sorted(key.items()) for key in dicts], GROUP_KEY), dicts, group_hashes(dicts),
             pa.array([key.get(plan.model_version_column or "") for key in dicts], pa.string()), table[ROWS].to_numpy().astype(float),
         )  # fmt: skip
 
     def places(self, table: pa.Table) -> Indices:
         """Row of the frame of each row of an answer's table."""
-        found = pc.index_in(_key_texts(table, self.plan), self.keys)
-        return found.to_numpy(zero_copy_only=False).astype(np.int64)
+        return self.keys.numbers(table)
 
     def numbers(self, answer: Answer, subject: Subject) -> dict[str, Floats]:
         """Primitive alias → shape (rows of the frame,)."""
@@ -107,15 +154,29 @@ class Frame:
         return found
 
     def counts(self, answer: Answer) -> Counts:
-        """Rows of a table-shaped answer, sorted by row of the frame and then by the shape's columns."""
-        table = answer.table.append_column("place", pa.array(self.places(answer.table)))
-        order = [
-            ("place", "ascending"),
-            *((name, "ascending") for name in SHAPE_COLUMNS[answer.shape] if name != "count"),
-        ]
-        table = table.sort_by(order)
-        columns = {name: _column(table, name) for name in SHAPE_COLUMNS[answer.shape]}
-        return Counts(len(self), table["place"].to_numpy().astype(np.int64), columns, self.rows)
+        """Rows of a table-shaped answer, in the order that `Counts` says."""
+        places = pa.array(self.places(answer.table))
+        if answer.shape is Shape.ENTITIES:
+            columns = {n: _column(answer.table, n) for n in ("count", "folded") if n in answer.table.column_names}
+            entity = encoded(answer.table["entity"].cast(pa.string()))
+            return Counts(len(self), places.to_numpy(), columns, self.rows, entity)
+        names = SHAPE_COLUMNS[answer.shape]
+        table = answer.table.select(names).append_column("place", places)
+        table = table.sort_by([(name, "ascending") for name in ("place", *names) if name != "count"])
+        return Counts(len(self), table["place"].to_numpy(), {name: _column(table, name) for name in names}, self.rows)
+
+
+def id_column(series: Hashes) -> pa.StringArray:
+    """Return series ids as Arrow texts, without a Python string for each."""
+    letters = series.letters()
+    ends = np.arange(0, letters.size + 1, letters.shape[1], dtype=np.int64)
+    found = pa.LargeStringArray.from_buffers(len(letters), pa.py_buffer(ends), pa.py_buffer(letters))
+    return found.cast(pa.string())  # fails, rather than overflows, beyond 2 GB
+
+
+def encoded(texts: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
+    """Return texts as indices into the distinct ones; null is one of them."""
+    return _array(texts).dictionary_encode(null_encoding="encode")
 
 
 def _nothing(alias: str) -> float:
@@ -162,20 +223,6 @@ def _empty_wholes(table: pa.Table, plan: MetricPlan, n_periods: int) -> pa.Table
             columns[SLICE] = pa.array([name] * len(missing), pa.string())
         parts.append(pa.table(columns, schema=table.schema))
     return pa.concat_tables(parts).combine_chunks()
-
-
-def _group_codes(table: pa.Table, plan: MetricPlan) -> list[pa.ChunkedArray]:
-    """Texts that together tell groups apart, also null from the empty text."""
-    texts = [pc.cast(table[GROUP_SET], pa.string())]
-    for name in _key_columns(plan):
-        if name != GROUP_SET:
-            column = table[name].cast(pa.string())
-            texts += [pc.cast(pc.fill_null(pc.binary_length(column), -1), pa.string()), pc.fill_null(column, "")]
-    return texts
-
-
-def _key_texts(table: pa.Table, plan: MetricPlan) -> pa.Array:
-    return _array(pc.binary_join_element_wise(pc.cast(table[PERIOD], pa.string()), *_group_codes(table, plan), ":"))
 
 
 def _group_dicts(distinct: pa.Table, plan: MetricPlan) -> list[dict[str, str | None]]:

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from lupus_provider.errors import BadReferenceError
 from lupus_provider.metrics.bins import Bins, CategoryBins, NumericBins
-from lupus_provider.naming import group_text, identity_text, series_ids
+from lupus_provider.naming import entity_hashes, group_hashes, group_text, head_hash, identity_text
+from lupus_provider.processors.frames import id_column
 from lupus_provider.records import GROUP_KEY, HISTOGRAMS, INSTANT
 
 if TYPE_CHECKING:
@@ -104,7 +105,9 @@ def summed_state(state: Mapping[str, Floats], index: np.ndarray, n: int) -> dict
         return {name: np.zeros((n, values.shape[1])) for name, values in state.items()}
     # In an order of their own, so that the sum has the same bits in whatever order the parts came.
     places = np.arange(1.0, state["count"].shape[1] + 1)
-    order = np.lexsort((np.nansum(state["sum"], axis=1) if "sum" in state else index, state["count"] @ places, index))
+    with np.errstate(invalid="ignore"):  # infinities of both signs
+        sums = np.nansum(state["sum"], axis=1) if "sum" in state else index
+    order = np.lexsort((sums, state["count"] @ places, index))
     starts = np.searchsorted(index[order], np.arange(n))
     ordered = {name: values[order] for name, values in state.items()}
     held = ordered["count"] > 0
@@ -152,13 +155,13 @@ def to_rows(
     count = histograms.state["count"]
     row, at = np.nonzero((count > 0) | _first_of_period(histograms, count))
     group = pa.array(histograms.group[row])
-    head = identity_text(project, metric_set, key.column, identity_text("histogram", str(key.k)), None)
-    ids = series_ids([head + text for text in histograms.texts()])
+    head = head_hash(project, metric_set, key.column, identity_text("histogram", str(key.k)))
+    ids = id_column(head ^ entity_hashes([None]) ^ group_hashes(histograms.group_keys))
     keys = pa.array([sorted(item.items()) for item in histograms.group_keys], GROUP_KEY)
     versions = pa.array([item.get(version_column or "") for item in histograms.group_keys], pa.string())
     n = len(row)
     table = {
-        "series_id": pa.array(ids, pa.string()).take(group),
+        "series_id": ids.take(group),
         "column_name": pa.repeat(pa.scalar(key.column, pa.string()), n),
         "k": pa.repeat(pa.scalar(key.k, pa.int32()), n),
         "group_key": keys.take(group),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from lupus_provider.naming import group_text, identity_text, series_ids
+from lupus_provider.naming import series_id
 from lupus_provider.records import POINTS
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def points(made: Iterable[MadePoint], stamp: Stamp) -> pa.Table:
     rows = list(made)
     values = [_value(row) for row in rows]
     columns = {
-        "series_id": series_ids([_identity(row, stamp) for row in rows]),
+        "series_id": [_id(row, stamp) for row in rows],
         "column_name": [row.column_name for row in rows],
         "metric": [row.metric for row in rows],
         "entity": [row.entity for row in rows],
@@ -86,9 +86,8 @@ def points(made: Iterable[MadePoint], stamp: Stamp) -> pa.Table:
     return table.sort_by([("period_start", "ascending"), ("series_id", "ascending")]).combine_chunks()
 
 
-def _identity(row: MadePoint, stamp: Stamp) -> str:
-    head = identity_text(stamp.project, stamp.metric_set, row.column_name, row.metric, row.entity)
-    return head + group_text(row.group_key)
+def _id(row: MadePoint, stamp: Stamp) -> str:
+    return series_id(stamp.project, stamp.metric_set, row.column_name, row.metric, row.entity, row.group_key)
 
 
 def _value(row: MadePoint) -> tuple[float | None, str | None]:

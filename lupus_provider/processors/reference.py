@@ -24,7 +24,7 @@ from lupus_provider.metrics.base import Family
 from lupus_provider.metrics.bins import Bins, same_bins
 from lupus_provider.metrics.grammar import parse_metric
 from lupus_provider.naming import group_text
-from lupus_provider.processors.edges import bins_of, counted_histograms
+from lupus_provider.processors.edges import FULL, bins_of, counted_histograms
 from lupus_provider.processors.histograms import ColumnKey, Histograms, from_rows, joined, to_rows
 
 if TYPE_CHECKING:
@@ -67,9 +67,10 @@ class Reference:
         categorical: Sequence[str] = (),
         max_categories: int = MAX_CATEGORIES,
         resolution: int = RESOLUTION,
+        metric: str = FULL,
         **rows: Unpack[RowOptions],
     ) -> Reference:
-        """Measure a table in two scans: one for the bins, from the exact quantiles of the whole, and one for the counts.
+        """Measure a table: a few scans for the bins, from the quantiles of the whole, and one for the counts.
 
         Parameters
         ----------
@@ -83,6 +84,8 @@ class Reference:
             The most frequent values of a column of texts that have a bin of their own.
         resolution
             Bins of a column of numbers, about.
+        metric
+            Drift metric that it has to serve, and those that need no more than it; by default all. Counting for `psi` costs less.
         rows
             Which rows and groups: see `processors.base.Processor`; several periods are added up.
 
@@ -106,7 +109,7 @@ class Reference:
         found = bins_of(df, keys, frozenset(categorical), max_categories, resolution, rows)
         refused = {key: bins for key, bins in found.items() if isinstance(bins, str)}
         bins = {key: item for key, item in found.items() if not isinstance(item, str)}
-        histograms, failed = counted_histograms(df, bins, rows)
+        histograms, failed = counted_histograms(df, bins, rows, metric)
         return cls({key: item.summed() for key, item in histograms.items()}, refused | failed)
 
     def bins(self, key: ColumnKey) -> Bins | None:
@@ -163,7 +166,9 @@ class Reference:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one small Parquet file, whole or not at all."""
-        table = pa.concat_tables([to_rows(key, item, "", "") for key, item in self.columns.items()] or [_KEYS.empty_table()])
+        table = pa.concat_tables(
+            [to_rows(key, item, "", "") for key, item in self.columns.items()] or [_KEYS.empty_table()]
+        )
         refused = [[key.column, key.k, why] for key, why in self.refused.items()]
         table = table.replace_schema_metadata({_FORMAT: b"1", _REFUSED: json.dumps(refused).encode()})
         _replace(Path(path), table)

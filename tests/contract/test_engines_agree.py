@@ -193,7 +193,9 @@ def test_the_five_rows_of_the_talk_have_the_answer_written_by_hand(session):
         ("TW", 41, None, None, []),
         (None, 18, "iOS", [3.0, None], ["b", None, "b"]),
     ]
-    frame = session.createDataFrame(rows, "region string, age int, device string, ratings array<double>, interests array<string>")
+    frame = session.createDataFrame(
+        rows, "region string, age int, device string, ratings array<double>, interests array<string>"
+    )
     metrics = DistributionProcessor(
         frame,
         group_columns=["region"],

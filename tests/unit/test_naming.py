@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
+import numpy as np
 import pytest
 
 from lupus_provider import naming
 from lupus_provider.errors import BadNameError
 
-PINNED, PINNED_WHOLE = "gvxoucksmcqts", "w3lga6ylsior5"
+PINNED, PINNED_WHOLE = "wai4cswyfftox", "k7dmyc2lhiqkg"
 
 
 @pytest.mark.parametrize("name", ["", "A", "1a", "a-b", "a.b", "a/b", "../a", "a b", "é", "a" * 64, "a\n", "_a"])
@@ -35,8 +36,31 @@ def test_nothing_null_and_empty_are_three_entities():
     assert len(ids) == 9
 
 
+def test_the_same_text_as_column_entity_or_group_gives_other_ids():
+    ids = [
+        naming.series_id("p", "m", "x", ""),
+        naming.series_id("p", "m", "", "x"),
+        naming.series_id("p", "m", "", "", "x"),
+        naming.series_id("p", "m", "", "", None, {"x": ""}),
+        naming.series_id("p", "m", "", "", None, {"": "x"}),
+    ]
+    assert len(set(ids)) == 5
+
+
+def test_equal_texts_of_two_parts_do_not_cancel_out():
+    whole = naming.series_id("p", "m", "c", "count")
+    assert len({naming.series_id("p", "m", "c", "count", text, {text: text}) for text in "abc"} | {whole}) == 4
+
+
 def test_no_identities_give_no_ids():
-    assert len(naming.series_ids([])) == 0
+    assert naming.entity_hashes([]).letters().shape == (0, 13)
+    assert len(naming.group_hashes([]).order(np.empty(0, int))) == 0
+
+
+def test_ids_that_share_64_bits_are_told_apart_and_sorted_by_the_last():
+    hashes = naming.Hashes(np.array([7, 7, 7], np.uint64), np.array([1, 0, 1], np.uint8))
+    assert [bytes(row[-1:]) for row in hashes.letters()] == [b"p", b"o", b"p"]
+    assert hashes.order(np.array([0, 0, 0]))[0] == 1
 
 
 def test_paths_and_dag_ids_are_spelled_once():

@@ -70,6 +70,10 @@ class Dialect(ABC):
         """Return the aggregates that add integers of any type exactly, suffixes as in `integer_sum`."""
 
     @abstractmethod
+    def repeated(self, value: str, times: str) -> str:
+        """Return an integer times a BIGINT that says how often it counts; sums of it do not overflow."""
+
+    @abstractmethod
     def whole(self, value: str) -> str:
         """Nearest integer in any direction, as a DOUBLE, of a DOUBLE of any size."""
 
@@ -112,12 +116,20 @@ class Dialect(ABC):
         """Items of a list without nulls, each at the place where it comes first."""
 
     @abstractmethod
-    def has(self, value: str, item: str) -> str:
-        """Whether a list without nulls has an item; null of a null list."""
+    def distinct_count(self, value: str, k: str) -> str:
+        """Return how many different items the first `k` of a list are, nulls being none."""
 
     @abstractmethod
-    def no_places(self) -> str:
-        """List of no places, as `mapped` and `kept` make them of `i`."""
+    def has_repeats(self, value: str, k: str) -> str:
+        """Whether the first `k` items of a list hold a null, or an item twice; null where k is."""
+
+    @abstractmethod
+    def place(self, value: str, item: str) -> str:
+        """Place, from 1, where an item that is not null comes first in a list; 0 or null where it does not."""
+
+    @abstractmethod
+    def rising(self, value: str) -> str:
+        """List of integers in rising order."""
 
     @abstractmethod
     def item(self, value: str, place: str) -> str:

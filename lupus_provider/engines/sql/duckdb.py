@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from lupus_provider.metrics.plan import ColumnType
 
+_SHORT = 100
+"""Items that are compared one with another faster than they are hashed."""
+
 
 class DuckDBDialect(Dialect):
     """SQL of DuckDB: sums of 64-bit integers are 128-bit integers, so a cut may be wide."""
@@ -48,6 +51,9 @@ class DuckDBDialect(Dialect):
     def big_sum(self, value: str) -> dict[str, str]:
         return {"": f"sum({value})"}
 
+    def repeated(self, value: str, times: str) -> str:
+        return f"({value}) * CAST({times} AS HUGEINT)"
+
     def whole(self, value: str) -> str:
         return f"trunc({value})"
 
@@ -76,16 +82,23 @@ class DuckDBDialect(Dialect):
         return f"list_transform({value}, lambda x, i: {expression})"
 
     def distinct_items(self, value: str) -> str:
-        known = f"list_filter({value}, lambda y: y IS NOT NULL)"
-        repeats = f"len(list_distinct({value})) < len({value})"
-        firsts = f"list_filter({known}, lambda y, j: list_position({known}, y) = j)"
-        return f"CASE WHEN {repeats} THEN {firsts} ELSE {value} END"  # list_distinct leaves nulls out, so nulls are repeats
+        firsts = f"list_filter({value}, lambda y, j: y IS NOT NULL AND list_position({value}, y) = j)"
+        all_differ = f"CASE WHEN len({value}) > {_SHORT} THEN list_unique({value}) = len({value}) ELSE FALSE END"
+        return f"CASE WHEN {all_differ} THEN {value} ELSE {firsts} END"
 
-    def has(self, value: str, item: str) -> str:
-        return f"list_contains({value}, {item})"
+    def distinct_count(self, value: str, k: str) -> str:
+        return f"CAST(list_unique(list_slice({value}, 1, {k})) AS INTEGER)"
 
-    def no_places(self) -> str:
-        return "CAST([] AS BIGINT[])"
+    def has_repeats(self, value: str, k: str) -> str:
+        first = f"list_slice({value}, 1, {k})"
+        repeats = f"list_filter({first}, lambda y, j: y IS NULL OR list_position({value}, y) < j)"
+        return f"CASE WHEN {k} > {_SHORT} THEN list_unique({first}) < {k} ELSE len({repeats}) > 0 END"
+
+    def place(self, value: str, item: str) -> str:
+        return f"list_position({value}, {item})"
+
+    def rising(self, value: str) -> str:
+        return f"list_sort({value})"
 
     def item(self, value: str, place: str) -> str:
         return f"{value}[{place}]"

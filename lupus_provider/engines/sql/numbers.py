@@ -35,7 +35,6 @@ from lupus_provider.metrics.base import Over, Primitive
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lupus_provider.engines.sql.dialect import Dialect
     from lupus_provider.engines.sql.query import Relation
     from lupus_provider.engines.sql.values import Value
     from lupus_provider.metrics.plan import Subject
@@ -144,12 +143,21 @@ def _with_infinities(table: pa.Table, sum_: Sum, result: np.ndarray) -> np.ndarr
 
 
 class NumbersBuilder:
-    """Builds the query of some subjects that share a source."""
+    """Builds the query of some subjects that share a source.
 
-    def __init__(self, relation: Relation, ranges: Mapping[str, Range] | None = None) -> None:
+    Parameters
+    ----------
+    ranges
+        Column of a sum → magnitudes that it has to cover, where they are known.
+    times
+        Column that says how often each row counts; empty: once. Such rows are grouped already, by the keys of the grouping.
+    """
+
+    def __init__(self, relation: Relation, ranges: Mapping[str, Range] | None = None, times: str = "") -> None:
         self.relation, self.dialect = relation, relation.dialect
         self.ranges = ranges or {}
-        self._aggregates: list[str] = [f"count(*) AS {ROWS}"]
+        self._times = times
+        self._aggregates: list[str] = [f"{self._count()} AS {ROWS}"]
         self._outputs: list[str] = [ROWS]
         self._sums: dict[str, Sum] = {}
         self._levels: list[dict[str, str]] = [{}, {}, {}]
@@ -182,9 +190,10 @@ class NumbersBuilder:
                 named = ", ".join(f"{sql} AS {name}" for sql, name in level.items())
                 source = f"(SELECT *, {named} FROM {source}) AS level{number}"
         keys = ", ".join([*grouping.keys, *extra])
-        inner = (
-            f"SELECT {grouping.selected(extra)}, {', '.join(self._aggregates)} FROM {source} {grouping.group_by(extra)}"
-        )
+        selected, group_by = grouping.selected(extra), grouping.group_by(extra)
+        if self._times:
+            selected, group_by = keys, f"GROUP BY {keys}"
+        inner = f"SELECT {selected}, {', '.join(self._aggregates)} FROM {source} {group_by}"
         return NumbersQuery(f"SELECT {keys}, {', '.join(self._outputs)} FROM ({inner}) AS answer", columns, self._sums)
 
     def _named(self, level: int, sql: str) -> str:
@@ -211,13 +220,13 @@ class NumbersBuilder:
 
     def _add(self, subject: Subject, primitive: Primitive, name: str) -> None:
         if subject.over is Over.ROWS or primitive == Primitive("rows"):
-            self._plain(name, "count(*)")
+            self._plain(name, self._count())
         elif subject.over is Over.KEY:
             self._plain(name, self.dialect.distinct_tuples([self.relation.aliases[c] for c in subject.columns]))
         elif primitive.name in ("sum", "variance"):
             self._sum(self.relation.value(subject, primitive), primitive, name)
         else:
-            self._plain(name, simple_aggregate(primitive, self.relation.value(subject, primitive), self.dialect))
+            self._plain(name, self._simple(primitive, self.relation.value(subject, primitive)))
 
     def _sum(self, value: Value, primitive: Primitive, name: str) -> None:
         squared = primitive.name == "variance"
@@ -227,7 +236,8 @@ class NumbersBuilder:
             self._plain(sum_.decimal, f"sum({value.sql})")
             return
         if value.number == "integer" and not squared:
-            sum_.parts = self._parts(f"{name}_", self.dialect.big_sum(value.sql), lambda _: 0)
+            whole = self.dialect.repeated(value.sql, self._times) if self._times else value.sql
+            sum_.parts = self._parts(f"{name}_", self.dialect.big_sum(whole), lambda _: 0)
             return
         number = self._named(0, self.dialect.double(value.clean))
         span = self.ranges.get(name, self.dialect.usual_squared if squared else self.dialect.usual)
@@ -241,14 +251,16 @@ class NumbersBuilder:
             kept = f"CASE WHEN abs({number}) < {least} THEN {self.dialect.number(0.0)} ELSE {number} END"
         inside = self._named(1, f"CASE WHEN abs({number}) < {self.dialect.number(2.0**span.high)} THEN {kept} END")
         weights = span.weights(self.dialect.sum_bits)
-        sum_.parts = self._parts(f"{name}_", sum_aggregates(inside, span, self.dialect), weights.__getitem__)
+        sum_.parts = self._parts(
+            f"{name}_", sum_aggregates(inside, span, self.dialect, self._times), weights.__getitem__
+        )
         if squared:
             error = self._named(2, rounding_error(inside, self.dialect))
             square_weights = span.squared.weights(self.dialect.sum_bits)
-            aggregates = square_aggregates(inside, error, span, self.dialect)
+            aggregates = square_aggregates(inside, error, span, self.dialect, self._times)
             sum_.squares = self._parts(f"{name}_q", aggregates, square_weights.__getitem__)
             sum_.count = f"{name}_n"
-            self._plain(sum_.count, f"count({number})")
+            self._plain(sum_.count, self._count(number))
 
     def _parts(self, prefix: str, aggregates: Mapping[str, str], weight_of: object) -> list[tuple[str, int]]:
         """Add the aggregates of a sum; suffixes are `w<number>` of the weight and `_s<shift>`."""
@@ -260,31 +272,36 @@ class NumbersBuilder:
             parts.append((f"{prefix}{suffix}", weight))
         return parts
 
+    def _count(self, value: str = "1", *, where: str = "") -> str:
+        """Count rows where a value is not null, and where a condition holds."""
+        if not self._times:
+            return f"count(CASE WHEN {where} THEN 1 END)" if where else f"count({'*' if value == '1' else value})"
+        return f"CAST(coalesce(sum(CASE WHEN {where or f'{value} IS NOT NULL'} THEN {self._times} END), 0) AS BIGINT)"
 
-def simple_aggregate(primitive: Primitive, value: Value, dialect: Dialect) -> str:
-    """Return the aggregate of a primitive that is one column.
+    def _simple(self, primitive: Primitive, value: Value) -> str:
+        """Return the aggregate of a primitive that is one column.
 
-    Raises
-    ------
-    NotImplementedError
-        If a metric asks for a primitive that is not there: a programmer's error.
-    """
-    kept = value.raw or value.sql
-    number = dialect.double(value.clean)
-    aggregates = {
-        "values": f"count({kept})",
-        "nulls": f"count(*) - count({kept})",
-        "count": f"count({value.clean})",
-        "nans": f"count(CASE WHEN isnan({value.sql}) THEN 1 END)"
-        if value.number == "float"
-        else "count(CASE WHEN 1 = 0 THEN 1 END)",
-        "distinct": f"count(DISTINCT {value.whole})",
-        "zeros": f"count(CASE WHEN {value.clean} = 0 THEN 1 END)",
-        "negatives": f"count(CASE WHEN {value.clean} < 0 THEN 1 END)",
-        "empties": f"count(CASE WHEN {dialect.length(value.sql)} = 0 THEN 1 END)",
-        "min": f"min({number})",
-        "max": f"max({number})",
-    }
-    if primitive.name not in aggregates:
-        raise NotImplementedError(primitive.name)
-    return aggregates[primitive.name]
+        Raises
+        ------
+        NotImplementedError
+            If a metric asks for a primitive that is not there: a programmer's error.
+        """
+        kept, number = value.raw or value.sql, self.dialect.double(value.clean)
+        if value.number == "float":  # sums use it, too
+            number = self._named(0, number)
+        count = self._count
+        aggregates = {
+            "values": lambda: count(kept),
+            "nulls": lambda: f"{count()} - {count(kept)}",
+            "count": lambda: count(number if value.number == "float" else value.clean),
+            "nans": lambda: count(where=f"isnan({value.sql})" if value.number == "float" else "1 = 0"),
+            "distinct": lambda: f"count(DISTINCT {value.whole})",
+            "zeros": lambda: count(where=f"{value.clean} = 0"),
+            "negatives": lambda: count(where=f"{value.clean} < 0"),
+            "empties": lambda: count(where=f"{self.dialect.length(value.sql)} = 0"),
+            "min": lambda: f"min({number})",
+            "max": lambda: f"max({number})",
+        }
+        if primitive.name not in aggregates:
+            raise NotImplementedError(primitive.name)
+        return aggregates[primitive.name]()

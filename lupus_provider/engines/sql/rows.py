@@ -70,12 +70,20 @@ def _scores(
 
 
 def _rankings(dialect: Dialect, base: str, keys: str, columns: Sequence[str]) -> str:
-    """Truths without repeats and nulls, and the places (from 1) of those among the predicted items, counted after the same cleaning."""
+    """Find the places (from 1) of the truths among the predicted items, both without repeats and nulls, and count the truths.
+
+    Only what stands above the last truth is searched for repeats: most lists have none, and many no truth.
+    """
     predicted, truth = columns
-    lists = f"SELECT {keys}{dialect.distinct_items(predicted)} AS shown, {dialect.distinct_items(truth)} AS wanted FROM {base}"
-    # A null prediction is an empty one; a null truth is not known yet.
-    hits = dialect.kept(dialect.mapped("shown", f"CASE WHEN {dialect.has('wanted', 'x')} THEN i END"), "x IS NOT NULL")
-    return f"(SELECT *, coalesce({hits}, {dialect.no_places()}) AS hits, {dialect.length('wanted')} AS truths FROM ({lists}) AS lists) AS rankings"
+    lists = f"SELECT {keys}{predicted} AS shown, {dialect.distinct_items(truth)} AS wanted FROM {base}"
+    # A null prediction is an empty one, without places; a null truth is not known yet.
+    found = dialect.rising(dialect.kept(dialect.mapped("wanted", dialect.place("shown", "x")), "x > 0"))
+    places = f"SELECT *, {found} AS places, {dialect.length('wanted')} AS truths FROM ({lists}) AS lists"
+    repeats = dialect.has_repeats("shown", dialect.item("places", dialect.length("places")))
+    cleaned = dialect.mapped("places", dialect.distinct_count("shown", "x"))
+    return (
+        f"(SELECT *, CASE WHEN {repeats} THEN {cleaned} ELSE places END AS hits FROM ({places}) AS placed) AS rankings"
+    )
 
 
 def row_value(dialect: Dialect, subject: Subject, primitive: Primitive) -> Value:
@@ -182,7 +190,7 @@ class _Rankings(_Functions):
     def precision(self) -> Value:
         if self.k is not None:
             return self._of_truths(f"{self._found()} / {self.number(float(self.k))}")
-        shown = self.double(self.dialect.length("shown"))
+        shown = self.double(self.dialect.distinct_count("shown", self.dialect.length("shown")))
         return self._of_truths(f"CASE WHEN {shown} > 0 THEN {self._found()} / {shown} ELSE {self.number(0.0)} END")
 
     def ndcg(self) -> Value:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _PLAIN_SCALE = 6
 """Decimals of more places may be written with an exponent."""
 _SCALE = re.compile(r"DECIMAL\((?P<precision>\d+), ?(?P<scale>\d+)\)")
-_LOW_BITS = 31
+LOW_BITS = 31
 
 
 class SparkDialect(Dialect):
     """SQL of Spark: sums are of 64-bit integers, because those of decimals are several times slower."""
 
-    sum_bits = _LOW_BITS
+    sum_bits = LOW_BITS
     usual = Range(-30, 72)
     usual_squared = Range(-20, 35)
 
@@ -84,11 +84,15 @@ class SparkDialect(Dialect):
         return {"": f"sum({value})"}
 
     def big_sum(self, value: str) -> dict[str, str]:
-        whole = f"CAST({value} AS BIGINT)"
-        return {
-            f"_s{_LOW_BITS}": f"sum(shiftright({whole}, {_LOW_BITS}))",
-            "": f"sum({whole} & {(1 << _LOW_BITS) - 1}L)",
-        }
+        high, low = self.halves(f"CAST({value} AS BIGINT)")
+        return {f"_s{LOW_BITS}": f"sum({high})", "": f"sum({low})"}
+
+    def halves(self, whole: str) -> tuple[str, str]:
+        """Cut a BIGINT into units of 2**LOW_BITS and the rest, so that sums of either do not overflow."""
+        return f"shiftright({whole}, {LOW_BITS})", f"({whole} & {(1 << LOW_BITS) - 1}L)"
+
+    def repeated(self, value: str, times: str) -> str:
+        raise NotImplementedError("Spark counts each row once: sums of its BIGINT have no room for more")
 
     def whole(self, value: str) -> str:
         return f"rint({value})"  # floor and its kin make a BIGINT, which large numbers do not fit in
@@ -120,11 +124,17 @@ class SparkDialect(Dialect):
     def distinct_items(self, value: str) -> str:
         return f"array_compact(array_distinct({value}))"
 
-    def has(self, value: str, item: str) -> str:
-        return f"array_contains({value}, {item})"
+    def distinct_count(self, value: str, k: str) -> str:
+        return f"CAST(array_size({self.distinct_items(f'slice({value}, 1, CAST({k} AS INT))')}) AS BIGINT)"
 
-    def no_places(self) -> str:
-        return "CAST(array() AS ARRAY<INT>)"
+    def has_repeats(self, value: str, k: str) -> str:
+        return f"{self.distinct_count(value, k)} < {k}"
+
+    def place(self, value: str, item: str) -> str:
+        return f"array_position({value}, {item})"
+
+    def rising(self, value: str) -> str:
+        return f"sort_array({value})"
 
     def item(self, value: str, place: str) -> str:
         return f"get({value}, CAST({place} AS INT) - 1)"

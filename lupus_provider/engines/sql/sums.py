@@ -77,10 +77,16 @@ _SCALED = 1000
 """Bits that a double can be scaled by without overflowing."""
 
 
-def sum_aggregates(value: str, span: Range, dialect: Dialect) -> dict[str, str]:
-    """Return the aggregates that add a DOUBLE expression exactly: suffix → SQL. Null where there is no value."""
+def sum_aggregates(value: str, span: Range, dialect: Dialect, times: str = "") -> dict[str, str]:
+    """Return the aggregates that add a DOUBLE expression exactly: suffix → SQL. Null where there is no value.
+
+    Parameters
+    ----------
+    times
+        Column that says how often each value counts; empty: once.
+    """
     weights = span.weights(dialect.sum_bits)
-    return _aggregates(weights, lambda weight, above: unit(value, weight, above, span.high, dialect), dialect)
+    return _aggregates(weights, lambda weight, above: unit(value, weight, above, span.high, dialect), dialect, times)
 
 
 def rounding_error(value: str, dialect: Dialect) -> str:
@@ -91,7 +97,7 @@ def rounding_error(value: str, dialect: Dialect) -> str:
     return f"(({high} * {high} - {value} * {value}) + {dialect.number(2.0)} * {high} * {low}) + {low} * {low}"
 
 
-def square_aggregates(value: str, error: str, span: Range, dialect: Dialect) -> dict[str, str]:
+def square_aggregates(value: str, error: str, span: Range, dialect: Dialect, times: str = "") -> dict[str, str]:
     """Return the aggregates that add the squares of a DOUBLE column exactly.
 
     Parameters
@@ -105,13 +111,16 @@ def square_aggregates(value: str, error: str, span: Range, dialect: Dialect) -> 
         reach = span.squared.high
         return f"{unit(f'({value} * {value})', weight, above, reach, dialect)} + {unit(error, weight, above, reach, dialect)}"
 
-    return _aggregates(weights, both, dialect)
+    return _aggregates(weights, both, dialect, times)
 
 
-def _aggregates(weights: Sequence[int], integer: Callable[[int, int | None], str], dialect: Dialect) -> dict[str, str]:
+def _aggregates(
+    weights: Sequence[int], integer: Callable[[int, int | None], str], dialect: Dialect, times: str
+) -> dict[str, str]:
     found = {}
     for number, weight in enumerate(weights):
-        for suffix, sql in dialect.integer_sum(integer(weight, weights[number - 1] if number else None)).items():
+        whole = integer(weight, weights[number - 1] if number else None)
+        for suffix, sql in dialect.integer_sum(dialect.repeated(whole, times) if times else whole).items():
             found[f"w{number}{suffix}"] = sql
     return found
 

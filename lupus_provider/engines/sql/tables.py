@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lupus_provider.engines.base import ENTITY
+from lupus_provider.engines.base import ENTITY, PERIOD
+from lupus_provider.engines.sql.grouping import MASK
+from lupus_provider.engines.sql.placement import placed
 from lupus_provider.engines.sql.values import label_text
 from lupus_provider.metrics.base import Over, Shape
 from lupus_provider.metrics.bins import REST, CategoryBins, NumericBins
@@ -143,19 +145,10 @@ def binned(relation: Relation, subject: Subject) -> str:
     else:
         assert isinstance(bins, NumericBins)
         value = relation.value(subject)
-        number = f"({dialect.double(value.sql)})"
-        place = _search(number, [dialect.number(edge) for edge in bins.edges], 0, len(bins.edges))
         known = f"{value.sql} IS NOT NULL" + (f" AND NOT isnan({value.sql})" if value.number == "float" else "")
+        rows = f"FROM {relation.source(subject)} WHERE {known}"
+        return placed(dialect, bins, f"({dialect.double(value.sql)})", rows, BIN)
     return f"SELECT *, {place} AS {BIN} FROM {relation.source(subject)} WHERE {known}"
-
-
-def _search(number: str, edges: list[str], low: int, high: int) -> str:
-    """Search by halves as nested conditions: the number of edges that are not above the value."""
-    if low == high:
-        return str(low)
-    middle = (low + high) // 2
-    left, right = _search(number, edges, low, middle), _search(number, edges, middle + 1, high)
-    return f"CASE WHEN {number} < {edges[middle]} THEN {left} ELSE {right} END"
 
 
 def curve(relation: Relation, subject: Subject, exact_sum: Callable[[str], Mapping[str, str]] | None) -> str:
@@ -179,15 +172,27 @@ def curve(relation: Relation, subject: Subject, exact_sum: Callable[[str], Mappi
         f"SELECT {grouping.selected(['s'])}, count(CASE WHEN y = 1 THEN 1 END) AS pos, count(CASE WHEN y = 0 THEN 1 END) AS neg "
         f"FROM ({rows}) AS rows {grouping.group_by(['s'])}"
     )
-    window = f"OVER (PARTITION BY {keys} ORDER BY s DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
-    above = f"CAST(sum(neg) {window} AS BIGINT) AS misses"
-    hits = f", CAST(sum(pos) {window} AS BIGINT) AS hits" if exact_sum else ""
+    window = f"OVER (PARTITION BY {', '.join(_telling(relation))} ORDER BY s DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+    # Counts are exact as doubles, and engines add these faster than their wide integers.
+    walked = f"SELECT *, CAST(sum({dialect.double('neg')}) {window} AS BIGINT) AS misses"
+    if exact_sum is not None:
+        walked += f", CAST(sum({dialect.double('pos')}) {window} AS BIGINT) AS hits"
+    walked += f" FROM ({scores}) AS scores"
     sums = {f"a{suffix}": sql for suffix, sql in dialect.big_sum("pos * (2 * misses - neg)").items()}
     if exact_sum is not None:
         precision = f"{dialect.double('pos')} * ({dialect.double('hits')} / {dialect.double('hits + misses')})"
-        sums |= {f"p{suffix}": sql for suffix, sql in exact_sum(precision).items()}
+        walked = f"SELECT *, {precision} AS precisions FROM ({walked}) AS counted"
+        sums |= {f"p{suffix}": sql for suffix, sql in exact_sum("precisions").items()}
     outputs = ", ".join(f"{sql} AS {name}" for name, sql in sums.items())
     return (
         f"SELECT {keys}, CAST(sum(pos + neg) AS BIGINT) AS rows, CAST(sum(pos) AS BIGINT) AS positives, {outputs} "
-        f"FROM (SELECT *, {above}{hits} FROM ({scores}) AS scores) AS walked GROUP BY {keys}"
+        f"FROM ({walked}) AS walked GROUP BY {keys}"
     )
+
+
+def _telling(relation: Relation) -> list[str]:
+    """Key columns without those that are the same in all rows: engines compare them anew for each row that they sort."""
+    grouping = relation.grouping
+    same = set() if len(grouping.plan.periods or ()) > 1 else {PERIOD}
+    same |= set() if len(grouping.sets) > 1 else {MASK}
+    return [key for key in grouping.keys if key not in same] or [PERIOD]

@@ -76,6 +76,12 @@ def test_keys_of_a_kind_that_no_column_has_are_left_out():
     assert query_of(make_plan({"age": ["p50"], "tags": ["unique"]})).keys == ["long_key", "text_key"]
 
 
+def test_what_leaves_spark_has_no_column_that_nobody_asks_for():
+    assert " AS doubles" not in query_of(make_plan({"tags": ["count"]})).sql
+    assert " AS entity" not in query_of(make_plan({"age": ["p50"], "tags": ["entropy"]})).sql
+    assert " AS size" not in query_of(make_plan({"age": ["p50"], "tags": ["count"]})).sql
+
+
 def test_rows_of_the_whole_are_the_sum_of_one_group_set():
     plan = make_plan({}, group_sets=[["a"], ["b"]])
     table = pa.table({

@@ -68,6 +68,12 @@ def test_a_column_without_values_has_one_bin():
     assert labels(bins) == ["[-inf, inf]"]
 
 
+def test_frequent_values_that_are_next_to_each_other_share_an_edge():
+    bins = quantile_bins(np.array([1.0] * 50 + [np.nextafter(1.0, 2.0)] * 49))
+    assert len(bins.edges) == len(set(bins.edges)) == 3
+    assert sum(bins.shares) == pytest.approx(1)
+
+
 def test_infinite_quantiles_are_no_edges():
     assert quantile_bins(np.array([-np.inf, 1.0, np.inf])).edges == (1.0,)
 

@@ -106,6 +106,26 @@ def test_what_was_folded_is_told(caplog):
     assert "'x' has up to 15 entities a group beyond max_entities" in caplog.text
 
 
+def test_the_number_of_folded_entities_is_a_point_of_the_groups_that_folded_some():
+    table = pa.table({"g": ["a"] * 4 + ["b"] * 2, "x": ["1", "2", "3", "3", "1", "2"]})
+    points = measure(table, {"x": ["count", "ratio"]}, max_entities=2, group_sets=[[], ["g"]]).to_arrow().to_pylist()
+    found = [(p["group_key"], p["value"], p["n_rows"], p["entity"]) for p in points if p["metric"] == "folded_entities"]
+    assert sorted(found) == [([], 1, 6, None), ([("g", "a")], 1, 4, None)]
+
+
+def test_the_number_of_folded_entities_that_was_asked_for_is_zero_where_all_were_kept():
+    table = pa.table({"x": [["a", "b", "c"], ["b"]], "y": ["a", None]})
+    metrics = measure(table, {"x": ["folded_entities", "folded_entities@1", "count"], "y": ["count"]}, max_entities=2)
+    assert metrics.value("x", "folded_entities") == 1
+    assert metrics.value("x", "folded_entities@1") == 0
+    assert set(metrics.to_arrow()["metric"].to_pylist()) == {
+        "row_count",
+        "folded_entities",
+        "folded_entities@1",
+        "count",
+    }
+
+
 def test_rows_are_counted_behind_every_value():
     table = pa.table({"x": [1.0, None, float("nan"), 4.0]})
     metrics = measure(table, {"x": ["avg", "null_ratio", "nan_ratio", "zero_ratio", "unique"]})

@@ -49,6 +49,20 @@ def test_definitions_that_differ_between_libraries(rows, metric, value):
     assert measure(rows, [metric]).value("shown", metric) == pytest.approx(value, abs=1e-15)
 
 
+@pytest.mark.parametrize("length", [3, 99, 100, 101, 400])
+@pytest.mark.parametrize("dropped", [[], [None], ["0"], [None, "0", None, "0"]], ids=str)
+def test_long_lists_are_cleaned_as_short_ones_are(length, dropped):
+    shown = [str(i) for i in range(length)]
+    last = shown[-1]
+    for truths in ([last], [*shown, *shown], [None, last, "never shown", last]):
+        wanted = {t for t in truths if t is not None}
+        metrics = measure([(["0", *dropped, *shown[1:]], truths)], ["mrr", "recall", f"recall@{length - 1}"])
+        first = min(shown.index(t) for t in wanted if t in shown) + 1
+        assert metrics.value("shown", "mrr") == 1 / first
+        assert metrics.value("shown", "recall") == len(wanted & {*shown}) / len(wanted)
+        assert metrics.value("shown", f"recall@{length - 1}") == len(wanted & {*shown[:-1]}) / len(wanted)
+
+
 def test_rows_behind_a_value_are_the_judged_ones():
     metrics = measure(
         [("a", "a"), ("b", ""), ("b", None), (None, "b")], ["recall@1", "empty_truth_ratio", "label_coverage"]
