@@ -339,3 +339,44 @@ class UnstampedError(Terminal, ValueError):
         super().__init__(
             "these points do not say whose they are. Stage what a processor's get_metrics(project=…, metric_set=…) returned."
         )
+
+
+class CatalogError(Terminal):
+    """A history's catalogue refused a statement, and will refuse it again."""
+
+    def __init__(self, catalog: str, statement: str, reason: str) -> None:
+        self.catalog, self.statement, self.reason = catalog, statement, reason
+        super().__init__(
+            f"catalogue {catalog} refused {statement!r}: {reason}. The history itself is whole; the day is told to the catalogue "
+            "again by the next load. Mend the table, the connection or its rights."
+        )
+
+
+class CatalogAwayError(Transient):
+    """A history's catalogue is away, too slow or busy, or a statement was cancelled."""
+
+    def __init__(self, catalog: str, statement: str, reason: str) -> None:
+        self.catalog, self.statement, self.reason = catalog, statement, reason
+        super().__init__(
+            f"catalogue {catalog} did not do {statement!r}: {reason}. The history itself is whole; the day is told to the catalogue "
+            "again by the next load."
+        )
+
+
+class BadHiveConnectionError(Terminal, ValueError):
+    """An Airflow connection does not say where Hive is."""
+
+    def __init__(self, conn_id: str, wrong: str) -> None:
+        self.conn_id, self.wrong = conn_id, wrong
+        super().__init__(
+            f"connection {conn_id!r} {wrong}. Hive's connection is of type 'hiveserver2' with host and port; the history's connection names it "
+            "in its extra as 'hive_conn_id'."
+        )
+
+
+class DeferredWorkError(Transient):
+    """What a task left to the triggerer broke off, and may be tried again."""
+
+    def __init__(self, work: str, reason: str) -> None:
+        self.work, self.reason = work, reason
+        super().__init__(f"{work} broke off in the triggerer: {reason}")

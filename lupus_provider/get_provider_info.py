@@ -4,10 +4,31 @@ Read while Airflow's configuration is still being built, so it imports nothing.
 """
 
 _STORE = (
-    "Address: file:///srv/lupus/stage, sqlite:////srv/lupus/index.db, postgresql+psycopg2://db/lupus. "
+    "Address: file:///srv/lupus/stage, s3://bucket/lupus/stage, sqlite:////srv/lupus/index.db, postgresql+psycopg2://db/lupus, "
+    "https://elasticsearch:9200/lupus. "
     "Used as lupus_stage, lupus_history, lupus_index and lupus_ledger; one that is missing means the embedded store."
 )
 _STEPS = ("collect", "load_history", "load_index", "detect", "alert")
+
+
+def _field(label, description, **schema):
+    return {"label": label, "description": description, "schema": {"type": ["string", "null"], **schema}}
+
+
+_FIELDS = {
+    "aws_conn_id": _field("AWS connection", "For s3://: whose keys, region and endpoint. Empty: aws_default."),
+    "hive_conn_id": _field("Hive connection", "For a history: the HiveServer2 that is told of it. Empty: none."),
+    "hive_mode": _field(
+        "Hive mode",
+        "external: Hive reads the history itself. managed: it is given copies.",
+        enum=["external", "managed", None],
+    ),
+    "database": _field("Hive database", "Where the tables are made. Empty: lupus."),
+    "upload_url": _field(
+        "Upload folder", "For the managed mode: what both Lupus and Hive reach, such as hdfs://namenode/lupus."
+    ),
+    "ca_certs": _field("CA certificates", "For https://: file that Elasticsearch's certificate is checked against."),
+}
 
 
 def _option(description, example):
@@ -39,6 +60,7 @@ def get_provider_info():
                 "connection-type": "lupus",
                 "hook-class-name": "lupus_provider.hooks.stores.LupusHook",
                 "hook-name": "Lupus store",
+                "conn-fields": _FIELDS,
                 "ui-field-behaviour": {
                     "hidden-fields": ["schema", "port", "extra"],
                     "relabeling": {"host": "Address of the store"},

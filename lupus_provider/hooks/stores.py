@@ -6,13 +6,14 @@ Changing four connections moves a project from one machine to a cluster; project
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from lupus_provider.errors import BadStoreConnectionError
+from lupus_provider.errors import BadStoreConnectionError, LupusError
 from lupus_provider.hooks import settings
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def embedded_url(kind: StoreKind, home: Path) -> str:
 
 
 def connection_url(connection: Connection) -> str:
-    """Return the store address that a connection of type `lupus` holds, with its login and password inside.
+    """Return the store address that a connection of type `lupus` holds, with a database's login and password inside.
 
     Raises
     ------
@@ -53,12 +54,32 @@ def connection_url(connection: Connection) -> str:
     address = connection.host or ""
     if "://" not in address:
         raise BadStoreConnectionError(str(connection.conn_id), f"has the address {address!r}")
-    if not connection.login:
+    if not connection.login or address.startswith(("http://", "https://")):  # an index in Elasticsearch gets it apart
         return address
     from sqlalchemy.engine import make_url
 
     signed = make_url(address).set(username=connection.login, password=connection.password)
     return signed.render_as_string(hide_password=False)
+
+
+def access_of(connection: Connection) -> Any:
+    """Return how to get at the store of a connection, beside its address; None: the address says it all.
+
+    A bucket's keys are in the AWS connection that the extra names as `aws_conn_id`. Elasticsearch's are the login and password, or `api_key`
+    in the extra, which may also hold `ca_certs`, `verify_certs`, `request_timeout` and the other fields of `ElasticAccess`.
+    """
+    address, extra = connection.host or "", connection.extra_dejson
+    if address.startswith("s3://"):
+        from lupus_provider.hooks.s3 import s3_access
+
+        return s3_access(extra.get("aws_conn_id") or None)
+    if address.startswith(("http://", "https://")):
+        from lupus_provider.stores.index.elastic import ElasticAccess
+
+        known = {field.name for field in fields(ElasticAccess)} - {"login", "password"}
+        given = {key: value for key, value in extra.items() if key in known and value is not None}
+        return ElasticAccess(connection.login or None, connection.password or None, **given)
+    return None
 
 
 class LupusHook(BaseHook):
@@ -96,32 +117,46 @@ class LupusHook(BaseHook):
 
     def url(self, kind: StoreKind) -> str:
         """Return the address of a store. It may hold a password: hand it to a store, never to a log or an XCom."""
+        connection = self._connection(kind)
+        return embedded_url(kind, settings.home()) if connection is None else connection_url(connection)
+
+    def _connection(self, kind: StoreKind) -> Connection | None:
         try:
-            connection = self.get_connection(self._conn_ids[kind])
+            return self.get_connection(self._conn_ids[kind])
         except AirflowNotFoundException:
-            return embedded_url(kind, settings.home())
-        return connection_url(connection)
+            return None
+
+    def access(self, kind: StoreKind) -> Any:
+        """Return how to get at a store whose address does not say it all: keys, certificates, patience; None: it does."""
+        connection = self._connection(kind)
+        return None if connection is None else access_of(connection)
 
     @cached_property
     def stage(self) -> Any:
         """Where points and anomalies lie as Parquet."""
         from lupus_provider.stores import open_stage
 
-        return open_stage(self.url("stage"))
+        return open_stage(self.url("stage"), self.access("stage"))
 
     @cached_property
     def history(self) -> Any:
-        """The complete record."""
+        """The complete record; its connection may name a catalogue that is told of it."""
         from lupus_provider.stores import open_history
 
-        return open_history(self.url("history"))
+        history: Any = open_history(self.url("history"), access := self.access("history"))
+        extra = {} if (connection := self._connection("history")) is None else connection.extra_dejson
+        if extra.get("hive_conn_id"):
+            from lupus_provider.hooks.hive import open_catalog
+
+            history.catalog = open_catalog(extra, history.objects, access)
+        return history
 
     @cached_property
     def index(self) -> Any:
         """What the page reads."""
         from lupus_provider.stores import open_index
 
-        return open_index(self.url("index"))
+        return open_index(self.url("index"), self.access("index"))
 
     @cached_property
     def ledger(self) -> Any:
@@ -138,9 +173,14 @@ class LupusHook(BaseHook):
                 store.close()
 
     def test_connection(self) -> tuple[bool, str]:
-        """Say whether the connection holds an address that a store can be opened by; shown by Airflow's *Test* button."""
+        """Try the store that the connection names, as its steps would use it; for Airflow's *Test* button."""
+        from lupus_provider.hooks.trying import try_store
+
         try:
-            connection_url(self.get_connection(self.conn_id))
-        except (BadStoreConnectionError, AirflowNotFoundException) as err:
+            connection = self.get_connection(self.conn_id)
+            told = try_store(
+                connection_url(connection), access_of(connection), is_read=self.conn_id == default_conn_id("history")
+            )
+        except (LupusError, OSError, AirflowNotFoundException) as err:
             return False, str(err)
-        return True, f"connection {self.conn_id!r} holds the address of a store"
+        return True, f"connection {self.conn_id!r}: {told}"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from lupus_provider.errors import Terminal
+from lupus_provider.errors import DeferredWorkError, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,6 +50,23 @@ def span_conf(context: Context) -> dict[str, Any]:
         if asked.get(key) is None and params.get(key) is not None:
             asked[key] = params[key]
     return asked
+
+
+def raise_for(event: Mapping[str, Any], work: str) -> None:
+    """Raise what a trigger's event says went wrong, so that retries are decided as if the task had done the work itself.
+
+    Raises
+    ------
+    AirflowFailException
+        If a retry cannot help.
+    DeferredWorkError
+        If it may.
+    """
+    if event["status"] != "error":
+        return
+    if event["kind"] == "terminal":
+        raise AirflowFailException(event["message"])
+    raise DeferredWorkError(work, event["message"])
 
 
 class LupusOperator(BaseOperator):

@@ -10,8 +10,8 @@ import hashlib
 import json
 import logging
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 
@@ -23,11 +23,12 @@ from lupus_provider.processors.reference import Reference, column_keys
 from lupus_provider.processors.windows import MovingWindow, PreviousVersion
 from lupus_provider.records import HISTOGRAMS
 from lupus_provider.steps.sources import data_of, table_of
-from lupus_provider.stores.files import locked
+from lupus_provider.stores.objects.errors import ConflictError
 
 if TYPE_CHECKING:
     from lupus_provider.steps.connections import Connections
     from lupus_provider.steps.target import Target
+    from lupus_provider.stores.objects.base import Objects
     from lupus_provider.stores.stage.base import StageStore
 
 log = logging.getLogger(__name__)
@@ -75,30 +76,49 @@ def _kept(
     data_folder: Path,
     connections: Connections,
 ) -> Reference:
-    file = reference_file(target, metric_set, stage)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with locked(file.with_suffix(".lock")):  # the second of two tries waits, rather than measuring the same again
-        if file.exists():
-            return Reference.load(file)
+    objects, key = stage.objects, reference_key(target, metric_set)
+    with objects.exclusive(f"{key}.lock"):  # the second of two tries waits, rather than measuring the same again
+        known = _loaded(objects, key)
+        if known is not None:
+            return known
         made = _measure(target, metric_set, reference, data_folder, connections)
-        if any(item.state["count"].sum() > 0 for item in made.columns.values()):
-            made.save(file)
-            log.info("measured the reference of %s and kept it as %s", target, file)
-        else:
+        if not any(item.state["count"].sum() > 0 for item in made.columns.values()):
             log.warning("the reference of %s has no rows yet; it is measured again in the next run", target)
+            return made
+        try:
+            objects.put(key, _content(made), if_absent=True)
+        except ConflictError:  # another machine measured it in the meantime: all compare with the first
+            return _loaded(objects, key) or made
+        log.info("measured the reference of %s and kept it as %s/%s", target, stage.url, key)
         return made
 
 
-def reference_file(target: Target, metric_set: DriftMetricSet, stage: StageStore) -> Path:
-    """Return where a fixed reference is kept: in a folder of the stage, named by a hash of all that defines it."""
+def _loaded(objects: Objects, key: str) -> Reference | None:
+    try:
+        content, _ = objects.get(key)
+    except FileNotFoundError:
+        return None
+    with TemporaryDirectory(prefix="lupus-") as folder:
+        file = Path(folder) / Path(key).name
+        file.write_bytes(content)
+        return Reference.load(file)
+
+
+def _content(reference: Reference) -> bytes:
+    with TemporaryDirectory(prefix="lupus-") as folder:
+        reference.save(Path(folder) / "reference.parquet")
+        return (Path(folder) / "reference.parquet").read_bytes()
+
+
+def reference_key(target: Target, metric_set: DriftMetricSet) -> str:
+    """Return where on the stage a fixed reference is kept: it is named by a hash of all that defines it."""
     asked = metric_set.model_dump(mode="json", by_alias=True)
     definition = {
         **{key: asked[key] for key in _DEFINING}, "columns": sorted(map(str, column_keys(metric_set.column_metrics))),
         "groups": sorted(map(sorted, metric_set.groupings)), "zone": target.zone.key, "format": FORMAT,
     }  # fmt: skip
     digest = hashlib.blake2b(json.dumps(definition, sort_keys=True).encode(), digest_size=10).hexdigest()
-    root = Path(unquote(urlsplit(stage.url).path))
-    return root / "references" / metric_set_path(target.project.project, target.metric_set_name) / f"{digest}.parquet"
+    return f"references/{metric_set_path(target.project.project, target.metric_set_name)}/{digest}.parquet"
 
 
 def _measure(

@@ -2,53 +2,79 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
-
-from lupus_provider.errors import StoreUrlError
 
 if TYPE_CHECKING:
     from lupus_provider.stores.history.base import HistoryStore
+    from lupus_provider.stores.history.catalog import Catalog
     from lupus_provider.stores.index.base import IndexStore
+    from lupus_provider.stores.index.elastic import ElasticAccess
     from lupus_provider.stores.ledger.base import LedgerStore
+    from lupus_provider.stores.objects.s3 import S3Access
     from lupus_provider.stores.stage.base import StageStore
 
 
-def _folder(store: str, url: str) -> Path:
-    parts = urlsplit(url)
-    if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-        raise StoreUrlError(store, url, "Give an absolute folder, such as file:///var/lib/lupus.")
-    return Path(unquote(parts.path))
-
-
-def open_stage(url: str) -> StageStore:
+def open_stage(url: str, access: S3Access | None = None) -> StageStore:
     """Open a stage.
 
     Parameters
     ----------
     url
-        `file:///folder`.
+        `file:///folder` or `s3://bucket/prefix`.
+    access
+        How to get at S3 (`stores.objects.s3.S3Access`); None: boto3's own search for credentials.
 
     Raises
     ------
     StoreUrlError
         If no stage is behind such an address.
     """
-    from lupus_provider.stores.stage.local import LocalStage
+    from lupus_provider.stores.objects import open_objects
+    from lupus_provider.stores.stage.parquet import ParquetStage
 
-    return LocalStage(_folder("stage", url))
+    return ParquetStage(open_objects("stage", url, access))
 
 
-def open_history(url: str) -> HistoryStore:
-    """Open a history: `file:///folder`. Raises StoreUrlError if no history is behind such an address."""
+def open_history(url: str, access: S3Access | None = None, catalog: Catalog | None = None) -> HistoryStore:
+    """Open a history.
+
+    Parameters
+    ----------
+    url, access
+        As for `open_stage`.
+    catalog
+        Told of every new version (`stores.history.catalog`); None: nobody is.
+
+    Raises
+    ------
+    StoreUrlError
+        If no history is behind such an address.
+    """
     from lupus_provider.stores.history.parquet import ParquetHistory
+    from lupus_provider.stores.objects import open_objects
 
-    return ParquetHistory(_folder("history", url))
+    return ParquetHistory(open_objects("history", url, access), catalog)
 
 
-def open_index(url: str) -> IndexStore:
-    """Open an index: an SQLAlchemy address, `sqlite:////file.db`. Raises StoreUrlError if it is none."""
+def open_index(url: str, access: ElasticAccess | None = None) -> IndexStore:
+    """Open an index.
+
+    Parameters
+    ----------
+    url
+        An SQLAlchemy address, `sqlite:////file.db`, or that of an Elasticsearch, `https://host:9200/prefix`.
+    access
+        How to get at Elasticsearch (`stores.index.elastic.ElasticAccess`).
+
+    Raises
+    ------
+    StoreUrlError
+        If no index is behind such an address.
+    """
+    if url.startswith(("http://", "https://")):
+        from lupus_provider.stores.index.elastic import ElasticIndex
+
+        return ElasticIndex(url, access)
     from lupus_provider.stores.index.sql import SqlIndex
 
     return SqlIndex(url)

@@ -1,4 +1,4 @@
-"""Every history keeps the laws; a new one adds one line."""
+"""Every history keeps the laws; a new one adds one place."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ import pytest
 from lupus_provider.stores import open_history
 from lupus_provider.testing.history import HistoryLaws
 
-HISTORIES = {"parquet": lambda folder: (folder / "history").as_uri()}
 
-
-@pytest.fixture(params=HISTORIES)
-def reopen(request, tmp_path):
-    return partial(open_history, HISTORIES[request.param](tmp_path))
+@pytest.fixture
+def reopen(place):
+    return partial(open_history, *place)
 
 
 @pytest.fixture

@@ -7,19 +7,36 @@ from functools import partial
 import pytest
 
 from lupus_provider.stores import open_index
+from lupus_provider.stores.index.elastic import ElasticAccess
+from lupus_provider.testing.elastic import wipe
 from lupus_provider.testing.index import IndexLaws
 
-FACTORIES = {"sqlite": lambda folder: f"sqlite:///{folder / 'index.db'}"}
+
+def sqlite(request):
+    return f"sqlite:///{request.getfixturevalue('tmp_path') / 'index.db'}", None
 
 
-@pytest.fixture(params=FACTORIES)
-def reopen(request, tmp_path):
-    return partial(open_index, FACTORIES[request.param](tmp_path))
+def elasticsearch(request):
+    server = request.getfixturevalue("elasticsearch_server")
+    return f"{server.url}/laws", ElasticAccess(lease=2.0)
+
+
+INDEXES = {"sqlite": sqlite, "elasticsearch": elasticsearch}
+
+
+@pytest.fixture(params=INDEXES)
+def reopen(request):
+    return partial(open_index, *INDEXES[request.param](request))
 
 
 @pytest.fixture
 def index(reopen):
-    return reopen()
+    index = reopen()
+    if hasattr(index, "door"):
+        wipe(index)
+    yield index
+    if hasattr(index, "close"):
+        index.close()
 
 
 class TestIndex(IndexLaws):

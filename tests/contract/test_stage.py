@@ -1,4 +1,4 @@
-"""Every stage keeps the laws; a new one adds one line."""
+"""Every stage keeps the laws; a new one adds one place."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ import pytest
 from lupus_provider.stores import open_stage
 from lupus_provider.testing.stage import StageLaws
 
-STAGES = {"local": lambda folder: (folder / "stage").as_uri()}
 
-
-@pytest.fixture(params=STAGES)
-def reopen(request, tmp_path):
-    return partial(open_stage, STAGES[request.param](tmp_path))
+@pytest.fixture
+def reopen(place):
+    return partial(open_stage, *place)
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def _like(word: str) -> str:
     return f"%{escaped}%"
 
 
-def _offset(cursor: str | None) -> int:
+def offset_of(cursor: str | None) -> int:
     """Place in a list; a cursor that is none of ours begins anew."""
     return int(cursor) if cursor and len(cursor) <= 12 and cursor.isascii() and cursor.isdigit() else 0
 
@@ -114,7 +114,7 @@ def _flags(projects: Iterable[str], span: Span | None, ids: Sequence[str] | None
     )  # fmt: skip
 
 
-def _attention(row: Any) -> float:
+def attention(row: Any) -> float:
     """Strength of the strangest anomaly; what is recent counts up to four times as much as what is long gone."""
     if row.strength is None:
         return 0.0
@@ -133,13 +133,14 @@ def _rows(
     return connection.execute(sa.select(*columns).select_from(joined).where(condition)).all()
 
 
-def _summary(row: Any) -> SeriesSummary:
+def summary(row: Any) -> SeriesSummary:
+    """Return the card of a series from its row."""
     return SeriesSummary(
         series_id=row.series_id, project=row.project, metric_set=row.metric_set, column_name=row.column_name, metric=row.metric,
         entity=row.entity, group_key=[Group(column=column, value=value) for column, value in json.loads(row.group_key)], name=row.name,
         unit=_unit(row.metric), period=row.period, timezone=row.timezone, first_period=row.first_period, last_period=row.last_period, last_value=row.last_value,
         last_expected=row.last_expected, n_points=row.n_points, n_anomalies=row.n or 0, last_anomaly=row.last, worst_score=row.worst,
-        attention=round(_attention(row), 6), is_stale=row.newest_period is not None and row.last_period < row.newest_period,
+        attention=round(attention(row), 6), is_stale=row.newest_period is not None and row.last_period < row.newest_period,
     )  # fmt: skip
 
 
@@ -158,9 +159,9 @@ def _change(row: Any) -> float:
 
 
 _SORTS = {
-    "attention": lambda row: (-_attention(row), row.project, row.metric_set, row.name, row.series_id),
+    "attention": lambda row: (-attention(row), row.project, row.metric_set, row.name, row.series_id),
     "name": lambda row: (row.project, row.metric_set, row.name, row.series_id),
-    "recent": lambda row: (-(row.last or 0), -_attention(row), row.name, row.series_id),
+    "recent": lambda row: (-(row.last or 0), -attention(row), row.name, row.series_id),
     "change": lambda row: (-_change(row), row.name, row.series_id),
 }
 
@@ -169,12 +170,12 @@ def search(connection: Connection, query: CatalogQuery) -> CatalogPage:
     """One page of the catalogue with facets, counts and the overview strip."""
     conditions = _conditions(query)
     rows = sorted(_rows(connection, _all_but(conditions), query.projects, query.span), key=_SORTS[query.sort])
-    start = _offset(query.cursor)
+    start = offset_of(query.cursor)
     stop = start + query.limit
     count = sa.select(sa.func.count()).select_from(t.series)
     unfiltered = _all_but(conditions, "only")
     return CatalogPage(
-        items=[_summary(row) for row in rows[start:stop]],
+        items=[summary(row) for row in rows[start:stop]],
         total=len(rows),
         first_period=min((row.first_period for row in rows if row.first_period is not None), default=None),
         last_period=max((row.last_period for row in rows if row.last_period is not None), default=None),
@@ -244,7 +245,7 @@ def summaries(
     found: dict[str, SeriesSummary] = {}
     for part in chunks(series_ids):
         condition = sa.and_(t.series.c.series_id.in_(part), t.series.c.project.in_(projects))
-        found.update({row.series_id: _summary(row) for row in _rows(connection, condition, projects, span, part)})
+        found.update({row.series_id: summary(row) for row in _rows(connection, condition, projects, span, part)})
     return {sid: found[sid] for sid in series_ids if sid in found}
 
 
@@ -259,7 +260,7 @@ def related(connection: Connection, series_id: str, projects: frozenset[str], li
         s.series_id != series_id,
     )  # fmt: skip
     rows = sorted(_rows(connection, condition, projects, None), key=_SORTS["attention"])
-    return [_summary(row) for row in rows[:limit]]
+    return [summary(row) for row in rows[:limit]]
 
 
 def anomalies(
@@ -281,7 +282,7 @@ def anomalies(
         if sort == "score"
         else (c.period.desc(), c.strength.desc(), c.series_id)
     )
-    offset = _offset(cursor)
+    offset = offset_of(cursor)
     total = connection.execute(sa.select(sa.func.count()).select_from(known).where(*where)).scalar_one()
     rows = connection.execute(
         sa.select(t.anomaly).select_from(known).where(*where).order_by(*order, c.detector).offset(offset).limit(limit)

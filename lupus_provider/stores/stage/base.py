@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lupus_provider.periods import Span
     from lupus_provider.records import RecordKind
+    from lupus_provider.stores.objects.base import Objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class StageStore(Protocol):
     """Where records lie on their way."""
 
     url: str
+    objects: Objects
+    """The storage itself, for small files that belong to a metric set and to no period, such as references of drift."""
 
     def write(
         self,

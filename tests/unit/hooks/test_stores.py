@@ -25,8 +25,9 @@ def connections(monkeypatch):
     return known
 
 
-def lupus(conn_id: str = "lupus_index", **fields) -> Connection:
-    return Connection(conn_id=conn_id, **{"conn_type": "lupus", **fields})
+def lupus(conn_id: str = "lupus_index", extra: dict | None = None, **fields) -> Connection:
+    text = json.dumps(extra) if extra else None
+    return Connection(conn_id=conn_id, extra=text, **{"conn_type": "lupus", **fields})
 
 
 def test_a_missing_connection_means_the_embedded_store(connections, monkeypatch):
@@ -63,10 +64,59 @@ def test_a_connection_that_is_no_address_is_one_sentence_without_its_password(fi
     assert "hunter2" not in str(caught.value)
 
 
-def test_the_test_button_says_what_it_tried(connections):
+def test_the_test_button_says_what_it_tried(connections, tmp_path):
     assert LupusHook(conn_id="absent").test_connection()[0] is False
-    connections["lupus_stage"] = lupus("lupus_stage", host="file:///srv/stage")
-    assert LupusHook().test_connection() == (True, "connection 'lupus_stage' holds the address of a store")
+    connections["lupus_stage"] = lupus("lupus_stage", host=tmp_path.as_uri())
+    said = (
+        f"connection 'lupus_stage': {tmp_path.as_uri()} can be listed, it is empty; an object was put, read and deleted"
+    )
+    assert LupusHook().test_connection() == (True, said)
+    assert list(tmp_path.rglob("*.*/*")) == []
+
+
+def test_a_history_is_only_read_by_the_test_button(connections, tmp_path):
+    connections["lupus_history"] = lupus("lupus_history", host=tmp_path.as_uri())
+    assert LupusHook(conn_id="lupus_history").test_connection()[0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_test_button_tries_a_database_and_hides_its_password(connections, tmp_path):
+    connections["lupus_index"] = lupus("lupus_index", host=f"sqlite:///{tmp_path / 'index.db'}")
+    assert LupusHook(conn_id="lupus_index").test_connection()[0]
+    connections["lupus_index"] = lupus(
+        "lupus_index", host="postgresql+nosuch://db/lupus", login="me", password="hunter2"
+    )
+    works, said = LupusHook(conn_id="lupus_index").test_connection()
+    assert not works
+    assert "hunter2" not in said
+
+
+def test_a_bucket_is_reached_through_the_aws_connection_that_it_names(connections):
+    connections["lupus_stage"] = lupus("lupus_stage", host="s3://bucket/stage", extra={"aws_conn_id": "minio"})
+    options = {"endpoint_url": "http://minio:9000", "region_name": "eu-west-1"}
+    connections["minio"] = Connection(
+        conn_id="minio", conn_type="aws", login="key", password="hunter2", extra=json.dumps(options)
+    )
+    hook = LupusHook()
+    assert (hook.stage.url, hook.access("stage").endpoint_url) == ("s3://bucket/stage", "http://minio:9000")
+    assert "hunter2" not in repr(hook.access("stage"))
+
+
+def test_an_elasticsearch_gets_login_and_options_beside_its_address(connections):
+    host, extra = "https://search:9200/lupus", {"ca_certs": "/ca.pem", "aws_conn_id": "", "request_timeout": 5}
+    connections["lupus_index"] = lupus("lupus_index", host=host, login="me", password="hunter2", extra=extra)
+    hook = LupusHook()
+    assert hook.url("index") == host
+    access = hook.access("index")
+    assert (access.login, access.password, access.ca_certs, access.request_timeout) == ("me", "hunter2", "/ca.pem", 5)
+
+
+def test_a_historys_catalogue_is_the_one_that_its_connection_names(connections, tmp_path):
+    connections["lupus_history"] = lupus("lupus_history", host=tmp_path.as_uri(), extra={"hive_conn_id": "hive"})
+    connections["hive"] = Connection(conn_id="hive", conn_type="hiveserver2", host="hive")
+    assert LupusHook().history.catalog.name == "hive.lupus"
+    connections["lupus_history"] = lupus("lupus_history", host=tmp_path.as_uri())
+    assert LupusHook().history.catalog is None
 
 
 def test_stores_open_once_and_close_after_use(connections, monkeypatch, tmp_path):

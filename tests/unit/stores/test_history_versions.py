@@ -17,8 +17,8 @@ def load(history, value, n=0):
     return history.load(*KEY, lambda: [incoming(day(n), points(a_point(value, day(n))))])
 
 
-def versions(history):
-    return sorted(folder.name for folder in history.root.rglob("v=*"))
+def versions(folder):
+    return sorted(folder.name for folder in folder.rglob("v=*"))
 
 
 def test_a_replaced_version_stays_for_its_grace_and_is_swept_by_a_later_load(tmp_path, monkeypatch):
@@ -26,15 +26,15 @@ def test_a_replaced_version_stays_for_its_grace_and_is_swept_by_a_later_load(tmp
     monkeypatch.setattr(clock, "utc_now", lambda: now)
     history = ParquetHistory(tmp_path, grace=timedelta(hours=1))
     load(history, 1.0)
-    (first,) = versions(history)
+    (first,) = versions(tmp_path)
     load(history, 2.0)
     now += timedelta(minutes=59)
     load(history, 2.0)
-    assert first in versions(history)
+    assert first in versions(tmp_path)
     now += timedelta(minutes=2)
     load(history, 2.0)
-    assert len(versions(history)) == 1
-    assert first not in versions(history)
+    assert len(versions(tmp_path)) == 1
+    assert first not in versions(tmp_path)
 
 
 def test_leavings_of_a_killed_load_are_swept_by_the_next(tmp_path):

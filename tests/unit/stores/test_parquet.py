@@ -10,7 +10,8 @@ from lupus_provider.errors import CorruptStoreError
 from lupus_provider.periods import Span
 from lupus_provider.records import POINTS
 from lupus_provider.stores import open_stage, parquet
-from lupus_provider.stores.history.parquet import MANIFEST, ParquetHistory
+from lupus_provider.stores.history.manifest import NAME as MANIFEST
+from lupus_provider.stores.history.parquet import ParquetHistory
 from lupus_provider.testing.builders import METRIC_SET, PROJECT, a_point, day, incoming, points
 
 KEY = (POINTS, PROJECT, METRIC_SET)
