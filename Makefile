@@ -1,6 +1,6 @@
 # Everything that people and CI do with a checkout. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types ui lock screenshots docs clean
+.PHONY: help setup demo test test-servers lint types ui lock screenshots docs clean
 
 PORT ?= 8080
 ONCE ?=
@@ -11,7 +11,7 @@ BOOTSTRAP := PYTHON="$(PYTHON)" sh scripts/python.sh scripts/bootstrap.py
 WITH_TESTS := $(BOOTSTRAP) dev --ui-tests
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## make .venv with everything for development, and the page
 	@$(WITH_TESTS)
@@ -25,6 +25,10 @@ test: setup  ## set up, then run everything that CI runs (ARGS for pytest)
 	@$(MAKE) --no-print-directory lint types
 	cd lupus_provider/ui && $(NPM_ENV) npm test
 	$(BIN)/pytest $(ARGS)
+
+test-servers:  ## start Elasticsearch, Hive, Spark Thrift Server and S3 on this machine until Ctrl-C, no Docker (ARGS="--only s3 hive")
+	@$(BOOTSTRAP) dev
+	@exec $(BIN)/python scripts/test_servers.py $(ARGS)
 
 lint:  ## ruff, layers, eslint
 	$(BIN)/ruff check .
@@ -40,8 +44,8 @@ ui:  ## build the page
 
 lock:  ## compile the lock files anew; all.lock holds the versions, the other two are parts of it
 	$(BIN)/uv pip compile setup.cfg --extra all --extra dev --python-version 3.11.5 --upgrade -o requirements/all.lock $(LOCK)
-	$(BIN)/uv pip compile setup.cfg --extra demo --python-version 3.11 -c requirements/all.lock -o requirements/demo.lock $(LOCK)
-	$(BIN)/uv pip compile setup.cfg --extra dev --python-version 3.11 -c requirements/all.lock -o requirements/dev.lock $(LOCK)
+	$(BIN)/uv pip compile setup.cfg --extra demo --python-version 3.11.5 -c requirements/all.lock -o requirements/demo.lock $(LOCK)
+	$(BIN)/uv pip compile setup.cfg --extra dev --python-version 3.11.5 -c requirements/all.lock -o requirements/dev.lock $(LOCK)
 
 screenshots:  ## take the pictures of docs/ from the demo that is running
 	$(BIN)/python docs/make_screenshots.py .lupus

@@ -43,6 +43,9 @@ os.environ.update(
     AIRFLOW__LOGGING__BASE_LOG_FOLDER=str(HOME / "logs"),
     AIRFLOW__USAGE_DATA_COLLECTION__ENABLED="False",
 )
+sys.path.append(str(Path(__file__).parent))
+
+from servers_fixtures import elasticsearch_server, hive_server, s3_server, spark_thrift_server  # noqa: E402, F401
 
 
 @pytest.fixture(scope="session")

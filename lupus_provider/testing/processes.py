@@ -14,7 +14,7 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload([
     "pandas",  # Arrow imports it at first use where it is installed
     "alembic.command", "pyarrow.dataset", "lupus_provider.testing.way", "lupus_provider.engines.duckdb",
-    "lupus_provider.stores.stage.local", "lupus_provider.stores.history.parquet", "lupus_provider.stores.index.sql",
+    "lupus_provider.stores.stage.parquet", "lupus_provider.stores.history.parquet", "lupus_provider.stores.index.sql",
     "lupus_provider.stores.ledger.sql", "lupus_provider.alert.senders.file",
 ])  # fmt: skip
 

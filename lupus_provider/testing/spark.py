@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SECONDS = 120.0
 """Longest wait for a server's port; cold, on a busy machine."""
-_LOOPBACK = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 _PR_SET_PDEATHSIG = 1
 
 
@@ -35,10 +35,10 @@ def connect_server(conf: Mapping[str, str] | None = None) -> Iterator[str]:
     """Run a Spark Connect server with an embedded master; yields its address, `sc://127.0.0.1:PORT`."""
     port = free_port()
     settings = {
-        "spark.connect.grpc.binding.address": _LOOPBACK,
+        "spark.connect.grpc.binding.address": LOOPBACK,
         "spark.connect.grpc.binding.port": str(port),
         "spark.ui.enabled": "false",
-        "spark.driver.host": _LOOPBACK,
+        "spark.driver.host": LOOPBACK,
         "spark.sql.shuffle.partitions": "2",
         **(conf or {}),
     }
@@ -46,7 +46,7 @@ def connect_server(conf: Mapping[str, str] | None = None) -> Iterator[str]:
     main = "org.apache.spark.sql.connect.service.SparkConnectServer"
     with _server("spark-submit", "--class", main, "--master", "local[2]", "--driver-memory", "1g", *options,
                  "spark-internal", port=port):  # fmt: skip
-        yield f"sc://{_LOOPBACK}:{port}"
+        yield f"sc://{LOOPBACK}:{port}"
 
 
 @contextlib.contextmanager
@@ -59,8 +59,8 @@ def standalone_cluster(cores: int = 2, memory: str = "2g") -> Iterator[str]:
         What the worker may give to executors.
     """
     port, worker_port = free_port(), free_port()
-    address = f"spark://{_LOOPBACK}:{port}"
-    options = ("--host", _LOOPBACK, "--webui-port", "0")
+    address = f"spark://{LOOPBACK}:{port}"
+    options = ("--host", LOOPBACK, "--webui-port", "0")
     with (
         _server("spark-class", "org.apache.spark.deploy.master.Master", *options, "--port", str(port), port=port),
         _server("spark-class", "org.apache.spark.deploy.worker.Worker", *options, "--port", str(worker_port),
@@ -72,7 +72,7 @@ def standalone_cluster(cores: int = 2, memory: str = "2g") -> Iterator[str]:
 def free_port() -> int:
     """Return a port of this machine that nobody listens at."""
     with socket.socket() as listener:
-        listener.bind((_LOOPBACK, 0))
+        listener.bind((LOOPBACK, 0))
         return listener.getsockname()[1]
 
 
@@ -84,13 +84,13 @@ def _server(script: str, *arguments: str, port: int) -> Iterator[subprocess.Pope
     home = Path(spec.origin).parent
     with TemporaryDirectory(prefix="lupus-spark-") as folder:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("SPARK_", "PYSPARK_"))}
-        env |= {"SPARK_HOME": str(home), "JAVA_HOME": str(find_java().home), "SPARK_LOCAL_IP": _LOOPBACK,
+        env |= {"SPARK_HOME": str(home), "JAVA_HOME": str(find_java().home), "SPARK_LOCAL_IP": LOOPBACK,
                 "SPARK_LOCAL_DIRS": folder, "SPARK_WORKER_DIR": folder}  # fmt: skip
         log = Path(folder) / "log"
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603
                 [str(home / "bin" / script), *arguments], env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=output, start_new_session=True, preexec_fn=_die_with_parent,
+                stderr=output, start_new_session=True, preexec_fn=die_with_parent,
             )  # fmt: skip
         try:
             _wait(process, port, log)
@@ -111,7 +111,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 def _listens(port: int) -> bool:
     with socket.socket() as client:
         client.settimeout(1.0)
-        return client.connect_ex((_LOOPBACK, port)) == 0
+        return client.connect_ex((LOOPBACK, port)) == 0
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -125,6 +125,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Ask the kernel to kill this process when the thread that started it ends; for `preexec_fn`."""
     with contextlib.suppress(OSError, AttributeError):  # Linux only
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from lupus_provider.errors import DeliveryError
 from lupus_provider.records import POINTS
 from lupus_provider.steps.load_index import about_metric_set
+from lupus_provider.stores.objects.errors import StorageFullError
 from lupus_provider.testing.builders import a_point, day, incoming, points
 from lupus_provider.testing.faults import disk_full, injected
 from lupus_provider.testing.way import NOW, STEPS, Way, count_acts, write_source
@@ -51,13 +52,12 @@ def contents(way):
 
 
 def test_a_load_that_fails_before_its_switch_changes_nothing(homes, tmp_path):
-    shutil.copytree(homes["load_history"], home := tmp_path / "home")
-    way = Way(home)
-    before = contents(way)
-    acts = count_acts(shutil.copytree(home, tmp_path / "measured"), "load_history").names
+    before = contents(Way(shutil.copytree(homes["load_history"], tmp_path / "home")))
+    acts = count_acts(shutil.copytree(homes["load_history"], tmp_path / "measured"), "load_history").names
     switch = len(acts) - acts[::-1].index("replace")  # the manifest's rename
     for at in range(1, switch + 1):
-        with injected(at, disk_full), pytest.raises(OSError, match="No space") as caught:
+        way = Way(shutil.copytree(homes["load_history"], tmp_path / str(at)))
+        with injected(at, disk_full), pytest.raises(StorageFullError, match="No space") as caught:
             way.run("load_history")
         assert caught.value.errno == errno.ENOSPC
         assert contents(way) == before
