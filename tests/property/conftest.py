@@ -120,6 +120,11 @@ def metric_of(rows, column, name, max_entities=1000):
         raw = [item for v in raw if v is not None for item in (v[: int(k)] if k else v)]
     if head in ("count", "ratio"):
         return entities(head, raw, max_entities)
+    if head == "folded_entities":
+        known = [text(v) for v in raw if v is not None]
+        kept = sorted(Counter(known).items(), key=lambda pair: (-pair[1], pair[0].encode()))[:max_entities]
+        beyond = set(known) - {name for name, _ in kept}
+        return {None: (len(beyond), len(known))}
     if head == "approx_unique":  # exact while there are few; it stands on the rows, for registers do not say how many items
         return {None: (len({text(v) for v in raw if v is not None}), len(rows))}
     return {None: measure(head, raw)}
