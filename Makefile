@@ -21,10 +21,10 @@ demo:  ## load a year of flights through Airflow and show it (PORT=8080, ONCE=1 
 	@$(BOOTSTRAP) demo
 	@exec $(BIN)/lupus demo --port $(PORT) $(if $(filter-out 0 false no,$(ONCE)),--once)
 
-test: setup  ## set up, then run everything that CI runs (ARGS for pytest)
+test: setup  ## set up, then run everything that CI runs (ARGS: options of pytest)
 	@$(MAKE) --no-print-directory lint types
 	cd lupus_provider/ui && $(NPM_ENV) npm test
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/python scripts/run_tests.py $(ARGS)
 
 test-servers:  ## start Elasticsearch, Hive, Spark Thrift Server and S3 on this machine until Ctrl-C, no Docker (ARGS="--only s3 hive")
 	@$(BOOTSTRAP) dev

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-COMMANDS = ("demo", "backfill", "project")
+COMMANDS = ("demo", "backfill", "project", "stores")
 
 
 def main() -> None:

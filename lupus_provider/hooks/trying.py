@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import fields, replace
 from typing import Any
+
+_PATIENCE = {"patience": 3.0, "request_timeout": 10.0, "max_attempts": 2, "connect_timeout": 5.0, "read_timeout": 10.0}
+"""Seconds and tries, by the fields of the accesses."""
 
 
 def try_store(url: str, access: Any, *, is_read: bool = False) -> str:
@@ -19,11 +23,20 @@ def try_store(url: str, access: Any, *, is_read: bool = False) -> str:
     LupusError, OSError
         What the store said, with what to do.
     """
+    access = _impatient(access)
     if url.startswith(("s3://", "file:")):
         return _try_objects(url, access, is_read=is_read)
     if url.startswith(("http://", "https://")):
         return _try_index(url, access)
     return _try_database(url)
+
+
+def _impatient(access: Any) -> Any:
+    """Return the same access with little patience: somebody waits for the answer."""
+    if access is None:
+        return None
+    known = {field.name for field in fields(access)}
+    return replace(access, **{name: value for name, value in _PATIENCE.items() if name in known})
 
 
 def _try_objects(url: str, access: Any, *, is_read: bool) -> str:

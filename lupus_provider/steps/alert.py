@@ -22,7 +22,7 @@ from lupus_provider.naming import series_name
 from lupus_provider.periods import Span, last_complete, period_at, periods_in
 from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS
 from lupus_provider.steps.deliver import PATIENCE, deliver
-from lupus_provider.steps.reconcile import Match, match
+from lupus_provider.steps.matching import Match, match
 from lupus_provider.stores.history.base import HistoryQuery, HistoryStore
 from lupus_provider.stores.ledger.base import Episode, LedgerStore, Message
 

@@ -1,74 +1,149 @@
-"""Matches the episodes that are found now with those that the ledger knows: what was told stays told, whatever moved.
+"""reconcile: compares stage, history and index period by period, says what differs, and mends it where asked.
 
-An episode is found anew at every run, in a window that moves on and from verdicts that may have been judged again, so its first
-period may change. People have heard of it under its old name; they must not hear of it again.
+What could not be loaded waits on the stage, and nothing is lost by waiting: this finds it, however it came to be left
+(tests/unit/steps/test_reconcile.py).
 """
 
 from __future__ import annotations
 
-import hashlib
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from lupus_provider.steps.gather import staged
+from lupus_provider.steps.rebuild_index import INDEXED, kept, months
+from lupus_provider.stores.index.base import MetricSetInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from lupus_provider.alert.episodes import Found
-    from lupus_provider.periods import Span
-    from lupus_provider.stores.ledger.base import Episode
+    from lupus_provider.records import RecordKind
+    from lupus_provider.steps.target import Target
+    from lupus_provider.stores.history.base import HistoryStore, Incoming
+    from lupus_provider.stores.index.base import IndexStore
+    from lupus_provider.stores.stage.base import StageStore
+
+log = logging.getLogger(__name__)
+
+Where = Literal["history", "index"]
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """A found episode, and who it is."""
+class Difference:
+    """A period that a store does not hold as the store before it does."""
 
-    found: Found
-    episode_id: str
-    first_period: datetime
-    last_period: datetime
-    known: Episode | None
-    """What the ledger says of it; None: it is new there."""
-    is_told: bool
+    metric_set: str
+    kind: str
+    period_start: datetime
+    store: Where
+    """Which store is behind."""
+    problem: Literal["missing", "different", "damaged"]
+    """`damaged`: the store says that it holds the content, and holds another."""
+
+    def __str__(self) -> str:
+        return f"{self.metric_set} {self.kind} {self.period_start:%Y-%m-%dT%H:%MZ}: {self.problem} in the {self.store}"
 
 
-def match(found: Sequence[Found], known: Iterable[Episode], window: Span) -> list[Match]:
-    """Give every found episode the identity of the known one that it continues.
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What a comparison came to."""
 
-    Two are the same if they are of one series and share a period. Where one known episode has come apart, its first part keeps
-    the identity, and the others count as told with it.
+    periods: int
+    """Periods that were compared, of all kinds."""
+    differences: tuple[Difference, ...]
+
+
+def reconcile(
+    target: Target, stage: StageStore, history: HistoryStore, index: IndexStore, *, deep: bool = False
+) -> Reconciled:
+    """Compare the three stores over a span.
+
+    The stage's content is the newest, the history must hold it, and the index what the history holds. A period that left the stage is
+    judged by the history.
 
     Parameters
     ----------
-    found
-        Ordered by first period.
-    window
-        Outside it nothing was looked at: an episode that reaches over its ends keeps what the ledger says of them.
+    deep
+        Read the history's records and hash them again, rather than believe its manifest.
     """
-    by_series: dict[str, list[Episode]] = {}
-    for episode in sorted(known, key=lambda e: (e.first_period, e.episode_id)):
-        by_series.setdefault(episode.series_id, []).append(episode)
-    taken: set[str] = set()
-    matches = []
-    for one in found:
-        shared = [e for e in by_series.get(one.series_id, []) if _overlap(one, e)]
-        free = [e for e in shared if e.episode_id not in taken]
-        heir = next(iter(sorted(free, key=lambda e: not e.is_told)), None)
-        episode_id = heir.episode_id if heir else _unused(one.episode_id, taken)
-        taken.add(episode_id)
-        first, last = one.first_period, one.last_period
-        if heir is not None:
-            first = heir.first_period if heir.first_period < window.start else first
-            last = heir.last_period if heir.last_period >= window.end else last
-        matches.append(Match(one, episode_id, first, last, heir, any(e.is_told for e in shared)))
-    return matches
+    differences: list[Difference] = []
+    periods = 0
+    for kind in INDEXED:
+        compared: list[tuple[datetime, Difference | None]] = list(_compared(target, kind, stage, history, index))
+        if deep:
+            compared += _damaged(target, kind, history)
+        periods += len({start for start, _ in compared})
+        differences += [difference for _, difference in compared if difference is not None]
+    for difference in differences:
+        log.warning("%s", difference)
+    return Reconciled(periods, tuple(differences))
 
 
-def _overlap(found: Found, episode: Episode) -> bool:
-    return episode.first_period <= found.last_period and found.first_period <= episode.last_period
+def _compared(
+    target: Target, kind: RecordKind, stage: StageStore, history: HistoryStore, index: IndexStore
+) -> Iterator[tuple[datetime, Difference | None]]:
+    project, name, span = target.project.project, target.metric_set_name, target.span
+    on_stage = {file.period_start: file.digest for file in stage.files(kind, project, name, span)}
+    in_history = {at: d for at, d in history.periods(kind, project, name).items() if span.start <= at < span.end}
+    in_index = {at: d for at, d in index.periods(kind, project, name).items() if span.start <= at < span.end}
+    for start in sorted({*on_stage, *in_history, *in_index}):
+        newest = on_stage.get(start) or in_history.get(start)
+        yield start, None
+        stores: tuple[tuple[Where, Mapping[datetime, str]], ...] = (("history", in_history), ("index", in_index))
+        for where, held in stores:
+            if held.get(start) != newest:
+                yield start, Difference(name, kind.name, start, where, "different" if start in held else "missing")
 
 
-def _unused(episode_id: str, taken: set[str]) -> str:
-    while episode_id in taken:
-        episode_id = hashlib.blake2b(episode_id.encode(), digest_size=16).hexdigest()
-    return episode_id
+def _damaged(target: Target, kind: RecordKind, history: HistoryStore) -> Iterator[tuple[datetime, Difference]]:
+    project, name, span = target.project.project, target.metric_set_name, target.span
+    known = {at: d for at, d in history.periods(kind, project, name).items() if span.start <= at < span.end}
+    for starts in months(known):
+        for start in _unlike(history, kind, (project, name), starts, known):
+            yield start, Difference(name, kind.name, start, "history", "damaged")
+
+
+def _unlike(
+    history: HistoryStore, kind: RecordKind, of: tuple[str, str], starts: list[datetime], known: Mapping[datetime, str]
+) -> list[datetime]:
+    """Return the periods whose records are not what the history says; where a file cannot be read, those in it."""
+    try:
+        found = {item.period_start: kind.digest(item.read()) for item in kept(history, kind, *of, starts)}
+    except Exception:
+        if len(starts) > 1:
+            return [bad for start in starts for bad in _unlike(history, kind, of, [start], known)]
+        log.exception("%s %s of %s/%s cannot be read", kind.name, starts[0], *of)
+        return starts
+    return [start for start in starts if found.get(start) != known[start]]
+
+
+def mend(target: Target, found: Reconciled, stage: StageStore, history: HistoryStore, index: IndexStore) -> int:
+    """Load what a comparison found to differ: from the stage into the history, and from the history into the index.
+
+    Damaged periods are mended where the stage still has them; the next comparison says which are left.
+
+    Returns
+    -------
+    int
+        Loads of a period.
+    """
+    about = MetricSetInfo(
+        target.project.project, target.metric_set_name, target.metric_set.period, target.project.timezone
+    )
+    project, name, mended = about.project, about.metric_set, 0
+    for kind in INDEXED:
+        wanted = {d.period_start for d in found.differences if d.kind == kind.name}
+        if not wanted:
+            continue
+        waiting = partial(_only, staged(target, stage, kind), wanted)
+        mended += history.load(kind, project, name, waiting, force=True).periods
+        in_history = history.periods(kind, project, name)
+        for starts in months({at: in_history[at] for at in wanted if at in in_history}):
+            mended += index.load(kind, about, partial(kept, history, kind, project, name, starts), force=True).periods
+    return mended
+
+
+def _only(gather: Callable[[], Sequence[Incoming]], wanted: Collection[datetime]) -> list[Incoming]:
+    return [item for item in gather() if item.period_start in wanted]

@@ -73,3 +73,10 @@ def test_every_python_file_says_what_it_is_for(root):
 @pytest.mark.parametrize("word", ["utils", "helpers", "common", "misc"])
 def test_no_file_has_a_name_that_says_nothing(root, word):
     assert [str(p) for p in files(root) if p.suffix in CODE and p.stem.lower() == word] == []
+
+
+def test_every_folder_of_tests_is_run(root):
+    """`scripts/run_tests.py` names folders, so a new one must be named there."""
+    script = (root / "scripts/run_tests.py").read_text(encoding="utf-8")
+    folders = {path.relative_to(root).parts[1] for path in (root / "tests").glob("*/**/test_*.py")}
+    assert {folder for folder in folders if f'"tests/{folder}"' not in script} == set()

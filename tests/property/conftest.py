@@ -125,7 +125,9 @@ def metric_of(rows, column, name, max_entities=1000):
         kept = sorted(Counter(known).items(), key=lambda pair: (-pair[1], pair[0].encode()))[:max_entities]
         beyond = set(known) - {name for name, _ in kept}
         return {None: (len(beyond), len(known))}
-    if head == "approx_unique":  # exact while there are few; it stands on the rows, for registers do not say how many items
+    if (
+        head == "approx_unique"
+    ):  # exact while there are few; it stands on the rows, for registers do not say how many items
         return {None: (len({text(v) for v in raw if v is not None}), len(rows))}
     return {None: measure(head, raw)}
 

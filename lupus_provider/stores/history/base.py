@@ -73,12 +73,18 @@ class HistoryStore(Protocol):
     url: str
 
     def load(
-        self, kind: RecordKind, project: str, metric_set: str, gather: Callable[[], Sequence[Incoming]]
+        self,
+        kind: RecordKind,
+        project: str,
+        metric_set: str,
+        gather: Callable[[], Sequence[Incoming]],
+        *,
+        force: bool = False,
     ) -> Switched:
         """Make the periods that `gather` returns what the history says of them.
 
         `gather` is called while no other load of the metric set runs (or again, if one won), so the newest content wins.
-        Periods that it does not return stay as they are.
+        Periods that it does not return stay as they are. With `force` a period is written again also where it is loaded already.
         """
         ...
 

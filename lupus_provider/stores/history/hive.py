@@ -122,6 +122,12 @@ class HiveCatalog:
             self._switch(kind, project, metric_set, chosen)
         log.info("%s: told of %d days of %s of %s/%s", self.name, len(chosen), kind, project, metric_set)
 
+    def check(self) -> str:
+        """Ask the server for its databases; say what was found. Raises as `publish`."""
+        known = {row[0] for row in self._run("SHOW DATABASES")}
+        there = "is there" if self.options.database in known else "is made by the first load"
+        return f"{self.name} answers; database {self.options.database!r} {there}"
+
     def cancel(self) -> None:
         """Cancel the running statement on the server, and refuse all others; callable from a signal handler."""
         self._session.cancel()

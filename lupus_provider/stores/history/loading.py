@@ -55,13 +55,13 @@ class Loading:
         self._made: dict[tuple[Any, ...], Entry] = {}
         self._begun: datetime | None = None
 
-    def run(self, gather: Callable[[], Sequence[Incoming]]) -> Switched:
-        """Load what `gather` returns. The caller holds the lock, where there is one."""
+    def run(self, gather: Callable[[], Sequence[Incoming]], *, force: bool = False) -> Switched:
+        """Load what `gather` returns, with `force` also what is loaded already. The caller holds the lock, where there is one."""
         self.objects.sweep(self.folder)
         for attempt in range(TRIES):
             before = Manifest.read(self.objects, self.folder)
             incoming = sorted(gather(), key=lambda item: item.period_start)
-            changed = [item for item in incoming if _loaded(before.days, item) != item.digest]
+            changed = [item for item in incoming if force or _loaded(before.days, item) != item.digest]
             written = self._written(before.days, changed)
             if self._is_too_old():
                 log.warning("%s: the load took longer than %s, it starts again", self.folder, SWITCH_WITHIN)

@@ -50,7 +50,13 @@ class ParquetHistory:
         self.catalog, self.grace, self.url = catalog, grace, self.objects.url
 
     def load(
-        self, kind: RecordKind, project: str, metric_set: str, gather: Callable[[], Sequence[Incoming]]
+        self,
+        kind: RecordKind,
+        project: str,
+        metric_set: str,
+        gather: Callable[[], Sequence[Incoming]],
+        *,
+        force: bool = False,
     ) -> Switched:
         """Make the periods that `gather` returns what the history says of them; see the protocol.
 
@@ -61,7 +67,7 @@ class ParquetHistory:
         """
         loading = Loading(self.objects, kind, project, metric_set, self.grace)
         with self.objects.exclusive(f"{loading.folder}/.lock"):
-            switched = loading.run(gather)
+            switched = loading.run(gather, force=force)
             if self.catalog is not None:
                 publish(self.objects, self.catalog, kind, project, metric_set, loading.folder)
         return switched

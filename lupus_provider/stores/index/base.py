@@ -84,8 +84,16 @@ class StoredPoints:
 class IndexStore(Protocol):
     """What the page reads."""
 
-    def load(self, kind: RecordKind, about: MetricSetInfo, gather: Callable[[], Sequence[Incoming]]) -> Switched:
-        """Make the periods that `gather` returns what the index says of them; see `HistoryStore.load`."""
+    def load(
+        self, kind: RecordKind, about: MetricSetInfo, gather: Callable[[], Sequence[Incoming]], *, force: bool = False
+    ) -> Switched:
+        """Make the periods that `gather` returns what the index says of them; see `HistoryStore.load`.
+
+        Parameters
+        ----------
+        force
+            Write also what is recorded as loaded already: for a rebuild. Readers see the old content of a period, then the new.
+        """
         ...
 
     def search(self, query: CatalogQuery) -> CatalogPage:

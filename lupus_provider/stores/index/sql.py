@@ -44,7 +44,9 @@ class SqlIndex:
             with writing(self.engine) as connection:
                 _create(connection)
 
-    def load(self, kind: RecordKind, about: MetricSetInfo, gather: Callable[[], Sequence[Incoming]]) -> Switched:
+    def load(
+        self, kind: RecordKind, about: MetricSetInfo, gather: Callable[[], Sequence[Incoming]], *, force: bool = False
+    ) -> Switched:
         """Make the periods that `gather` returns what the index says of them; see the protocol.
 
         A quarter of a year is one transaction, so that a long load leaves room for other writers and bounds its memory.
@@ -57,7 +59,7 @@ class SqlIndex:
                 self._take_metric_set(connection, about)
                 incoming = gather()
                 known = self._periods(connection, kind, about.project, about.metric_set)
-                changed = [item for item in incoming if known.get(epoch(item.period_start)) != item.digest]
+                changed = [item for item in incoming if force or known.get(epoch(item.period_start)) != item.digest]
                 unchanged = len(incoming) - len(changed) if unchanged is None else unchanged
                 left = sorted((i for i in changed if i.period_start not in done), key=lambda item: item.period_start)
                 part = [item for item in left if _quarter(item) == _quarter(left[0])]

@@ -1,53 +1,143 @@
-"""match: what was told keeps its identity, whatever moved."""
+"""reconcile and rebuild_index: what differs between the stores is found, said and mended."""
 
 from __future__ import annotations
 
-from lupus_provider.alert.episodes import Found
+import sqlite3
+
+import pytest
+
 from lupus_provider.periods import Span
-from lupus_provider.steps.reconcile import match
-from lupus_provider.testing.builders import day
-from lupus_provider.testing.ledger import an_episode
+from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS
+from lupus_provider.steps.load_history import load_history
+from lupus_provider.steps.load_index import load_index
+from lupus_provider.steps.rebuild_index import rebuild_index
+from lupus_provider.steps.reconcile import mend, reconcile
+from lupus_provider.steps.target import Target
+from lupus_provider.stores import open_history, open_index, open_stage
+from lupus_provider.testing.builders import (
+    METRIC_SET,
+    PROJECT,
+    a_point,
+    a_project,
+    an_anomaly,
+    an_evaluation,
+    anomalies,
+    day,
+    evaluations,
+    points,
+)
 
-WINDOW = Span(day(0), day(60))
-
-
-def found(first, last, series="s1"):
-    return Found(series, day(first), day(last), {"score": 0.1, "severity": "high"})
-
-
-def known(episode_id, first, last, series="s1", is_told=True):
-    return an_episode(episode_id, series_id=series, first_period=day(first), last_period=day(last), is_told=is_told)
-
-
-def test_what_nobody_knows_is_new():
-    (one,) = match([found(3, 4)], [known("other", 3, 4, series="s2")], WINDOW)
-    assert (one.known, one.is_told, one.episode_id) == (None, False, found(3, 4).episode_id)
-
-
-def test_an_episode_that_grows_at_either_end_is_the_same():
-    for first, last in ((3, 9), (1, 5), (4, 4)):
-        (one,) = match([found(first, last)], [known("k", 3, 5)], WINDOW)
-        assert (one.episode_id, one.is_told, one.first_period, one.last_period) == ("k", True, day(first), day(last))
-
-
-def test_an_episode_longer_than_the_window_keeps_its_beginning_and_end():
-    (one,) = match([found(0, 59)], [known("k", -40, 90)], WINDOW)
-    assert (one.episode_id, one.first_period, one.last_period) == ("k", day(-40), day(90))
+KEY = (PROJECT, METRIC_SET)
+DAYS = 40
+SERIES = a_point()["series_id"]
 
 
-def test_parts_of_a_told_episode_count_as_told():
-    first, second = match([found(1, 2), found(8, 9)], [known("k", 1, 9)], WINDOW)
-    assert (first.episode_id, first.is_told) == ("k", True)
-    assert (second.is_told, second.known) == (True, None)
-    assert second.episode_id != "k"
+class World:
+    def __init__(self, folder):
+        self.folder = folder
+        self.stage = open_stage((folder / "stage").as_uri())
+        self.history = open_history((folder / "history").as_uri())
+        self.index = open_index(f"sqlite:///{folder / 'index.db'}")
+        self.target = Target(a_project(), METRIC_SET, Span(day(), day(DAYS)))
+
+    @property
+    def stores(self):
+        return self.stage, self.history, self.index
+
+    def write(self, n, value):
+        self.stage.write(POINTS, *KEY, day(n), points(a_point(value, day(n))), day(400))
+        self.stage.write(EVALUATIONS, *KEY, day(n), evaluations(an_evaluation(start=day(n))), day(400))
+        self.stage.write(ANOMALIES, *KEY, day(n), anomalies(an_anomaly(value, day(n))), day(400))
+
+    def load(self):
+        for kind in (POINTS, ANOMALIES, EVALUATIONS):
+            load_history(self.target, self.stage, self.history, kind.name)
+            load_index(self.target, self.stage, self.index, [kind.name])
+
+    def values(self):
+        found = self.index.points([SERIES], None, None)
+        return found[SERIES].value.tolist() if found else []
+
+    def compared(self, **how):
+        return reconcile(self.target, *self.stores, **how)
+
+    def mend(self, found):
+        return mend(self.target, found, *self.stores)
 
 
-def test_two_that_grow_together_go_on_as_the_told_one():
-    (one,) = match([found(1, 9)], [known("quiet", 1, 2, is_told=False), known("told", 8, 9)], WINDOW)
-    assert (one.episode_id, one.is_told) == ("told", True)
+@pytest.fixture
+def world(tmp_path):
+    world = World(tmp_path)
+    for n in range(DAYS):
+        world.write(n, float(n))
+    world.load()
+    return world
 
 
-def test_no_two_found_episodes_share_an_identity():
-    own = found(5, 6).episode_id
-    matches = match([found(3, 3), found(5, 6)], [known(own, 3, 6)], WINDOW)
-    assert len({m.episode_id for m in matches}) == 2
+def test_stores_that_agree_have_no_differences(world):
+    found = world.compared(deep=True)
+    assert (found.periods, found.differences) == (3 * DAYS, ())
+
+
+def test_what_was_staged_and_never_loaded_is_found_and_loaded(world):
+    world.stage.write(POINTS, *KEY, day(3), points(a_point(-1.0, day(3))), day(401))
+    found = world.compared()
+    told = {(d.kind, d.period_start, d.store, d.problem) for d in found.differences}
+    assert told == {("points", day(3), "history", "different"), ("points", day(3), "index", "different")}
+    assert "orders points 2024-01-04T00:00Z: different in the history" in map(str, found.differences)
+    assert world.mend(found) == 2
+    assert world.compared(deep=True).differences == ()
+    assert world.values()[3] == -1.0
+
+
+def test_a_period_that_left_the_stage_comes_from_the_history(world):
+    for kind in (POINTS, ANOMALIES, EVALUATIONS):
+        world.stage.objects.delete([found.key for found in world.stage.objects.list(f"{kind.name}/")])
+    other = open_index(f"sqlite:///{world.folder / 'other.db'}")
+    found = reconcile(world.target, world.stage, world.history, other)
+    assert {d.problem for d in found.differences} == {"missing"}
+    assert len(found.differences) == 3 * DAYS
+    mend(world.target, found, world.stage, world.history, other)
+    assert reconcile(world.target, world.stage, world.history, other).differences == ()
+    assert other.points([SERIES], None, None)[SERIES].value.tolist() == world.values()
+
+
+def test_records_that_are_not_what_the_manifest_says_are_found_by_reading_them(world):
+    damaged = [found.key for found in world.history.objects.list("points/") if "dt=2024-01-05" in found.key]
+    world.history.objects.put(next(key for key in damaged if key.endswith(".parquet")), b"no Parquet at all")
+    assert world.compared().differences == ()
+    found = world.compared(deep=True)
+    assert [(d.period_start, d.store, d.problem) for d in found.differences] == [(day(4), "history", "damaged")]
+    world.mend(found)
+    assert world.compared(deep=True).differences == ()
+
+
+def test_a_rebuild_writes_what_the_history_says_and_clears_the_rest(world):
+    with sqlite3.connect(world.folder / "index.db") as database:
+        database.execute("DELETE FROM lupus_points WHERE month = 202401")
+        database.execute("UPDATE lupus_series SET last_value = 12345")
+    world.index.load(POINTS, _about(), lambda: [_period(90)])
+    assert len(world.values()) == DAYS - 31 + 1
+    calls = []
+    done = rebuild_index(world.target.project, world.history, world.index, progress=lambda *state: calls.append(state))
+    assert world.values() == [float(n) for n in range(DAYS)]
+    assert world.index.series([SERIES], frozenset({PROJECT}))[SERIES].last_value == DAYS - 1
+    assert done.periods == 3 * DAYS + 1
+    assert calls[-1] == (METRIC_SET, 3 * DAYS, 3 * DAYS)
+    assert day(90) in world.index.periods(POINTS, *KEY)
+
+
+def test_a_rebuild_of_other_metric_sets_leaves_this_one_alone(world):
+    assert rebuild_index(world.target.project, world.history, world.index, []).periods == 0
+
+
+def _about():
+    from lupus_provider.steps.load_index import about_metric_set
+
+    return about_metric_set(Target(a_project(), METRIC_SET, Span(day(), day(1))))
+
+
+def _period(n):
+    from lupus_provider.testing.builders import incoming
+
+    return incoming(day(n), points(a_point(1.0, day(n))))

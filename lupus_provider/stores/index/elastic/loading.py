@@ -71,12 +71,14 @@ class Load:
         self.done: dict[tuple[str, int], tuple[State, Entries]] = {}
         """Months that were switched, with what they give to the summaries."""
 
-    def run(self, kind: RecordKind, incoming: Sequence[Incoming]) -> Switched:
+    def run(self, kind: RecordKind, incoming: Sequence[Incoming], *, force: bool = False) -> Switched:
         """Load periods, a quarter of a year at a time."""
         room = self.rooms[ROOM_OF[kind.name]]
         starts = [epoch(item.period_start) for item in incoming]
         states = read_states(self.door, self.names[room.name], self.key, (month_of(at) for at in starts))
-        changed = [item for item, at in zip(incoming, starts) if states[month_of(at)].digests.get(at) != item.digest]
+        changed = [
+            item for item, at in zip(incoming, starts) if force or states[month_of(at)].digests.get(at) != item.digest
+        ]
         rows, days = 0, {}
         for part in _quarters(changed):
             try:

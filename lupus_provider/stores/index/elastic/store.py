@@ -67,7 +67,9 @@ class ElasticIndex:
         self._catalogue, self._listing = Catalogue(self.door, names_), Listing(self.door, names_)
         self._reader = Reader(self.door, names_)
 
-    def load(self, kind: RecordKind, about: MetricSetInfo, gather: Callable[[], Sequence[Incoming]]) -> Switched:
+    def load(
+        self, kind: RecordKind, about: MetricSetInfo, gather: Callable[[], Sequence[Incoming]], *, force: bool = False
+    ) -> Switched:
         """Make the periods that `gather` returns what the index says of them; see the protocol.
 
         Raises
@@ -81,7 +83,7 @@ class ElasticIndex:
         for _ in range(TRIES):
             with held(self.door, self._names, set_key(about.project, about.metric_set)) as generation:
                 try:
-                    return Load(self.door, self._names, about, generation).run(kind, gather())
+                    return Load(self.door, self._names, about, generation).run(kind, gather(), force=force)
                 except Fenced:
                     continue
         what = f"{self.url} metric set {about.project}/{about.metric_set}"
