@@ -4,6 +4,7 @@
 
 PORT ?= 8080
 ONCE ?=
+STORES ?=
 PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
@@ -17,9 +18,9 @@ setup:  ## make .venv with everything for development, and the page
 	@$(WITH_TESTS)
 	@sh scripts/browser.sh
 
-demo:  ## load a year of flights through Airflow and show it (PORT=8080, ONCE=1 to stop after the table)
-	@$(BOOTSTRAP) demo
-	@exec $(BIN)/lupus demo --port $(PORT) $(if $(filter-out 0 false no,$(ONCE)),--once)
+demo:  ## load a year of flights through Airflow and show it (PORT=8080, ONCE=1 to stop after the table, STORES=real)
+	@$(BOOTSTRAP) $(if $(filter real,$(STORES)),dev,demo)
+	@exec $(ON_SERVERS) $(BIN)/lupus demo --port $(PORT) $(if $(filter real,$(STORES)),--use-connections) $(if $(filter-out 0 false no,$(ONCE)),--once)
 
 test: setup  ## set up, then run everything that CI runs (ARGS: options of pytest)
 	@$(MAKE) --no-print-directory lint types
@@ -55,6 +56,9 @@ docs:  ## write docs/reference.md from the code
 
 clean:  ## remove what make made, the demo's home included
 	rm -rf .venv .lupus build dist *.egg-info lupus_provider/ui/dist lupus_provider/ui/node_modules
+
+# STORES=real: the demo on real S3, Hive and Elasticsearch servers, which stop with it.
+ON_SERVERS = $(if $(filter real,$(STORES)),$(BIN)/python scripts/test_servers.py --only s3 hive elasticsearch --run)
 
 # Node of a Python wheel, where scripts/bootstrap.py found none on the machine.
 NPM_ENV = PATH="$(CURDIR)/.venv/node/bin:$$PATH"

@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import shlex
 import signal
+import subprocess
 import sys
 import time
 from contextlib import ExitStack
@@ -19,6 +22,7 @@ EXAMPLE = """\
 example:
   python scripts/test_servers.py --only elasticsearch s3 --env .lupus/servers.env &
   . .lupus/servers.env        # Airflow of this shell knows the connections now
+  python scripts/test_servers.py --only s3 hive elasticsearch --run lupus demo --once
 
 The first start fetches and builds the servers (some minutes); they listen on 127.0.0.1, without security.
 """
@@ -34,6 +38,11 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=PORTS, default=list(PORTS), help="which servers (default: all)")
     parser.add_argument("--data", type=Path, default=ROOT / ".lupus" / "servers", help="folder of data and logs")
     parser.add_argument("--free-ports", action="store_true", help="free ports instead of the usual ones")
+    parser.add_argument(
+        "--run",
+        nargs=argparse.REMAINDER,
+        help="run a command with the connections in its environment, and stop with it",
+    )
     parser.add_argument("--env", type=Path, help="write the environment variables to this file too")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -50,6 +59,8 @@ def main() -> int:
         print(variables := variables_of(servers), end="")
         if args.env:
             args.env.write_text(variables, encoding="utf-8")
+        if args.run:
+            return subprocess.run(args.run, env={**os.environ, **connections_of(servers)}, check=False).returncode  # noqa: S603
         print("running; Ctrl-C stops them", flush=True)
         return wait(servers)
 
@@ -84,8 +95,31 @@ def start(server: RecipeServer, running: ExitStack) -> None:
 
 def variables_of(servers: list[RecipeServer]) -> str:
     """Return the lines that give a shell's Airflow the connections."""
-    lines = [f"export {k}={shlex.quote(v)}\n" for server in servers for k, v in server.airflow_variables.items()]
-    return "".join(lines)
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in connections_of(servers).items())
+
+
+def connections_of(servers: list[RecipeServer]) -> dict[str, str]:
+    """Return the environment variables of the servers' connections, and of the Lupus stores that lie on them."""
+    variables = {name: value for server in servers for name, value in server.airflow_variables.items()}
+    by_name = {server.name: server for server in servers}
+    if "s3" in by_name:
+        bucket, keys = f"s3://{BUCKET}", {"aws_conn_id": S3Server.connection_id}
+        hive = {"hive_conn_id": HiveServer.connection_id, "database": "lupus"} if "hive" in by_name else {}
+        variables |= {
+            _name("stage"): _store(f"{bucket}/stage", keys),
+            _name("history"): _store(f"{bucket}/history", keys | hive),
+        }
+    if "elasticsearch" in by_name:
+        variables[_name("index")] = _store(f"{by_name['elasticsearch'].url}/lupus", {})
+    return variables
+
+
+def _name(store: str) -> str:
+    return f"AIRFLOW_CONN_LUPUS_{store.upper()}"
+
+
+def _store(address: str, extra: dict[str, str]) -> str:
+    return json.dumps({"conn_type": "lupus", "host": address, "extra": extra})
 
 
 def wait(servers: list[RecipeServer]) -> int:

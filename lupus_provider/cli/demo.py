@@ -5,6 +5,7 @@ Everything lies in one folder; a second start finds what is loaded and changes n
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -18,7 +19,7 @@ import typer
 from lupus_provider import __version__
 from lupus_provider.cli.airflow_api import AirflowApi, Task
 from lupus_provider.cli.app import app, out
-from lupus_provider.cli.environment import airflow_environment
+from lupus_provider.cli.environment import airflow_environment, store_addresses, store_connections
 from lupus_provider.cli.errors import BrokenProjectError, MissingProjectError
 from lupus_provider.cli.flights import prepare_flights
 from lupus_provider.cli.home import Credentials, DemoHome, digest, write_private
@@ -30,6 +31,8 @@ from lupus_provider.naming import dag_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from lupus_provider.stores.index.base import IndexStore
 
 PROJECT, RECOMMENDER = "flights", "recommender"
 FIRST = frozenset({"departures", "weather", "delay_model", "predictions"})
@@ -46,6 +49,12 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="Stop after the table instead of waiting for Ctrl-C.")] = False,
     home: Annotated[Path, typer.Option(help="Folder of everything that the demo makes.")] = DEFAULT_HOME,
     projects: Annotated[Path | None, typer.Option(help="Folder of flights.yaml; include/projects by default.")] = None,
+    use_connections: Annotated[
+        bool,
+        typer.Option(
+            "--use-connections", help="Use the stores of this shell's AIRFLOW_CONN_LUPUS_…, not embedded ones."
+        ),
+    ] = False,
 ) -> None:
     """Load a year of flights and a recommender's log through Airflow, find what is wrong, and show it in Airflow's web page."""
     # SIGINT too: who is started in the background by a shell would ignore it.
@@ -56,7 +65,8 @@ def demo(
     place.prepare()
     lock = place.lock()
     check_port(port)
-    launcher = Launcher(place, airflow_environment(place, port, folder), port, lock)
+    connections = store_connections(os.environ) if use_connections else {}
+    launcher = Launcher(place, airflow_environment(place, port, folder, connections), port, lock)
     try:
         with Report(out) as report:
             _load(place, launcher, folder, report)
@@ -89,7 +99,7 @@ def find_projects(given: Path | None) -> Path:
     raise MissingProjectError(str(candidates[0]))
 
 
-def planned_runs(home: DemoHome, projects: Path, data: Mapping[str, str]) -> list[Run]:
+def planned_runs(home: DemoHome, projects: Path, data: Mapping[str, str], stores: Iterable[str] = ()) -> list[Run]:
     """Return the runs that load everything, each named after all that its result depends on.
 
     Parameters
@@ -97,6 +107,8 @@ def planned_runs(home: DemoHome, projects: Path, data: Mapping[str, str]) -> lis
     data
         Project → digest of its data. A metric set is loaded from its `start_date` to its `end_date`; one whose library is not
         installed is left out.
+    stores
+        Addresses of the stores, where they are not the embedded ones.
     """
     from lupus_provider.config import load_project
     from lupus_provider.stores.index.tables import FORMAT as INDEX_FORMAT
@@ -105,7 +117,7 @@ def planned_runs(home: DemoHome, projects: Path, data: Mapping[str, str]) -> lis
     for name, state in data.items():
         file = projects / f"{name}.yaml"
         # A release with another form of the index starts with an empty one.
-        key = digest(__version__, str(INDEX_FORMAT), file.read_bytes(), state, home.generation())
+        key = digest(__version__, str(INDEX_FORMAT), file.read_bytes(), state, home.generation(), *stores)
         for metric_set_name, metric_set in load_project(file).metric_sets.items():
             if metric_set.start_date and metric_set.end_date and _is_installed(metric_set.processor):
                 span = {"from": metric_set.start_date.isoformat(), "to": metric_set.end_date.isoformat()}
@@ -137,7 +149,7 @@ def _load(home: DemoHome, launcher: Launcher, projects: Path, report: Report) ->
     secrets = home.credentials()
     write_private(home.address, {"url": launcher.url, "user": secrets.user, "password": secrets.password})
     with AirflowApi(launcher.url, secrets.user, secrets.password) as api:
-        runs = [run for run in planned_runs(home, projects, data) if run.label in FIRST]
+        runs = [run for run in planned_runs(home, projects, data, store_addresses(launcher.env)) if run.label in FIRST]
         report.phase("waiting for the DAGs of the project files")
         launcher.wait("the appearance of the DAGs of the project files", lambda: _are_there(api, runs, data))
         report.phase("loading 2013: every step is an Airflow task")
@@ -150,7 +162,7 @@ def _load(home: DemoHome, launcher: Launcher, projects: Path, report: Report) ->
 def _start_the_rest(home: DemoHome, launcher: Launcher, projects: Path) -> None:
     """Start the runs that no table waits for; a start of the demo takes up what a stop interrupted."""
     secrets = home.credentials()
-    runs = planned_runs(home, projects, prepare_data(home, projects))
+    runs = planned_runs(home, projects, prepare_data(home, projects), store_addresses(launcher.env))
     rest = [run for run in runs if run.label not in FIRST]
     with AirflowApi(launcher.url, secrets.user, secrets.password) as api:
         there = [run for run in rest if api.find_dag(run.dag_id)]
@@ -174,12 +186,25 @@ def _log_of(home: DemoHome, run: Run, task: Task | None) -> str:
     return str(log_of_task(home, run.dag_id, run.run_id, task.task_id, task.try_number))
 
 
+def open_demo_index(home: DemoHome, environ: Mapping[str, str]) -> IndexStore:
+    """Open what the page of the demo reads: the embedded index, unless a connection names another one."""
+    if not store_connections(environ):
+        from lupus_provider.stores import open_index
+
+        return open_index(f"sqlite:///{home.stores / 'index.db'}")
+    os.environ.update({name: value for name, value in environ.items() if name.startswith("AIRFLOW")})
+    from lupus_provider.hooks.stores import LupusHook
+
+    return LupusHook().index
+
+
 def _tell(home: DemoHome, launcher: Launcher, *, once: bool) -> None:
     secrets = home.credentials()
     out.print()
-    out.print(as_table(worst_days(read_findings(home.stores, PROJECT))))
+    index = open_demo_index(home, launcher.env)
+    out.print(as_table(worst_days(read_findings(index, PROJECT))))
     out.print()
-    signs = first_signs(read_findings(home.stores, RECOMMENDER))
+    signs = first_signs(read_findings(index, RECOMMENDER))
     if signs:
         out.print(signs_table(signs))
         out.print()

@@ -1,6 +1,7 @@
 """The environment of the demo's Airflow: everything it differs in from a plain one, and why.
 
-Nothing of the caller's own Airflow settings gets in, nothing listens beyond this machine, nothing is reported to anybody.
+Nothing of the caller's own Airflow settings gets in, unless they ask for their connections of stores; nothing listens beyond this machine,
+nothing is reported to anybody.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from lupus_provider.cli.home import DemoHome
 
+STORE_CONNECTIONS = "AIRFLOW_CONN_LUPUS_"
 BUNDLE = "lupus_provider.dag_factory.bundle.LupusDagBundle"
 
 
@@ -50,7 +53,9 @@ def _pace() -> dict[str, str]:
     }
 
 
-def airflow_environment(home: DemoHome, port: int, projects: Path) -> dict[str, str]:
+def airflow_environment(
+    home: DemoHome, port: int, projects: Path, connections: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return the environment of the demo's Airflow processes.
 
     Parameters
@@ -61,6 +66,8 @@ def airflow_environment(home: DemoHome, port: int, projects: Path) -> dict[str, 
         Port of the api-server on 127.0.0.1.
     projects
         Folder of project files.
+    connections
+        Environment variables of the stores to use; none: the embedded ones.
     """
     secrets = home.credentials()
     settings = {
@@ -86,4 +93,15 @@ def airflow_environment(home: DemoHome, port: int, projects: Path) -> dict[str, 
         **_pace(),
     }
     own = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW__", "AIRFLOW_"))}
+    own |= connections or {}
     return own | {"AIRFLOW_HOME": str(home.airflow)} | {f"AIRFLOW__{name}": value for name, value in settings.items()}
+
+
+def store_connections(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the connections of stores in an environment, and those that they name: all variables `AIRFLOW_CONN_LUPUS_…`."""
+    return {name: value for name, value in sorted(environ.items()) if name.startswith(STORE_CONNECTIONS)}
+
+
+def store_addresses(environ: Mapping[str, str]) -> list[str]:
+    """Return the addresses of the stores in an environment, without what they are opened with."""
+    return [str(json.loads(v).get("host")) for v in store_connections(environ).values() if v.startswith("{")]

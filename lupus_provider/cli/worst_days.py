@@ -15,8 +15,8 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
+    from lupus_provider.stores.index.base import IndexStore
     from lupus_provider.wire import AnomalyRow
 
 ROWS, SIGNS = 12, 8
@@ -60,11 +60,8 @@ def _telling(finding: Finding) -> tuple[bool, int, float, str]:
     return (finding.expected is None, *finding.rank, finding.series)
 
 
-def read_findings(stores: Path, project: str) -> list[Finding]:
-    """Return all flagged points of a project from the embedded index."""
-    from lupus_provider.stores import open_index
-
-    index = open_index(f"sqlite:///{stores / 'index.db'}")
+def read_findings(index: IndexStore, project: str) -> list[Finding]:
+    """Return all flagged points of a project."""
     found: list[Finding] = []
     cursor: str | None = None
     while True:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import socket
 
 import pytest
@@ -8,7 +9,7 @@ from typer.testing import CliRunner
 from lupus_provider.cli import demo as module
 from lupus_provider.cli.app import app
 from lupus_provider.cli.demo import find_projects, planned_runs, prepare_data
-from lupus_provider.cli.environment import airflow_environment
+from lupus_provider.cli.environment import airflow_environment, store_addresses, store_connections
 from lupus_provider.cli.errors import MissingProjectError, PortBusyError
 from lupus_provider.cli.home import DemoHome
 from lupus_provider.cli.launcher import check_port, log_of_task, migrate
@@ -124,6 +125,19 @@ def test_nothing_of_the_callers_airflow_gets_in(home, projects, monkeypatch):
     assert env["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
     assert "AIRFLOW_CONN_LUPUS_STAGE" not in env
     assert env["AIRFLOW_HOME"] == str(home.airflow)
+
+
+def test_stores_of_the_caller_get_in_where_they_are_asked_for(home, projects, monkeypatch):
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_LUPUS_STAGE", '{"conn_type": "lupus", "host": "s3://bucket/stage", "password": "x"}'
+    )
+    monkeypatch.setenv("AIRFLOW_CONN_OTHERS", "http://elsewhere")
+    env = airflow_environment(home, 8123, projects, store_connections(os.environ))
+    assert "s3://bucket/stage" in env["AIRFLOW_CONN_LUPUS_STAGE"]
+    assert "AIRFLOW_CONN_OTHERS" not in env
+    assert store_addresses(env) == ["s3://bucket/stage"]
+    embedded, real = (planned_runs(home, projects, DATA, stores) for stores in ((), store_addresses(env)))
+    assert {run.run_id for run in embedded}.isdisjoint({run.run_id for run in real})
 
 
 def test_every_setting_is_one_that_airflow_knows(home, projects):
