@@ -10,11 +10,11 @@ recipes of tests/servers, once; each server listens on 127.0.0.1 and keeps all i
 
 from __future__ import annotations
 
+import json
 import sys
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
 
 from lupus_provider.testing.server_process import ServerProcess, listens, quiet_port
 from lupus_provider.testing.server_recipes import install_once, java_for, recipe
@@ -43,7 +43,7 @@ class RecipeServer(ServerProcess):
     Attributes
     ----------
     connection_id, connection
-        Airflow connection that leads to it: the id that the examples of Lupus use, and its URI.
+        Airflow connection that leads to it: the id that the examples of Lupus use, and its URI or JSON.
     """
 
     script: str
@@ -137,10 +137,13 @@ class S3Server(RecipeServer):
 
     @property
     def connection(self) -> str:
-        """URI of an Airflow connection to it."""
-        style = '{"s3": {"addressing_style": "path"}}'
-        extra = urlencode({"endpoint_url": self.url, "region_name": S3_REGION, "config_kwargs": style})
-        return f"aws://{quote(self.key)}:{quote(self.secret)}@/?{extra}"
+        """Airflow connection to it, as JSON: in a URI the options of the client would be text."""
+        extra = {
+            "endpoint_url": self.url,
+            "region_name": S3_REGION,
+            "config_kwargs": {"s3": {"addressing_style": "path"}},
+        }
+        return json.dumps({"conn_type": "aws", "login": self.key, "password": self.secret, "extra": extra})
 
     def make_bucket(self, name: str) -> str:
         """Make a bucket unless it exists, and return its name; needs boto3."""
