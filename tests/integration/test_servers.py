@@ -248,7 +248,7 @@ def test_a_quiet_port_is_none_that_the_kernel_gives_to_clients():
 def test_airflow_reads_the_connections_that_the_servers_name(tmp_path):
     from airflow.models import Connection
 
-    s3 = Connection(uri=S3Server(tmp_path, 9000).connection)
+    s3 = Connection.from_json(S3Server(tmp_path, 9000).connection)
     assert (s3.conn_type, s3.login, s3.password) == ("aws", "lupus", "lupussecret")
     assert s3.extra_dejson["endpoint_url"] == "http://127.0.0.1:9000"
     hive = Connection(uri=HiveServer(tmp_path, 10000).connection)
