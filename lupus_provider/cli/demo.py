@@ -5,6 +5,7 @@ Everything lies in one folder; a second start finds what is loaded and changes n
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -193,6 +194,7 @@ def open_demo_index(home: DemoHome, environ: Mapping[str, str]) -> IndexStore:
 
         return open_index(f"sqlite:///{home.stores / 'index.db'}")
     os.environ.update({name: value for name, value in environ.items() if name.startswith("AIRFLOW")})
+    logging.getLogger("elastic_transport").setLevel(logging.WARNING)  # each request is a line
     from lupus_provider.hooks.stores import LupusHook
 
     return LupusHook().index
