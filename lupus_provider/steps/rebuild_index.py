@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from lupus_provider.config import Project
     from lupus_provider.records import RecordKind
-    from lupus_provider.stores.history.base import HistoryStore
+    from lupus_provider.stores.history.base import HistoryStore, Switched
     from lupus_provider.stores.index.base import IndexStore
 
 log = logging.getLogger(__name__)
@@ -55,24 +55,24 @@ def rebuild_index(
     progress
         Called after each month with the metric set's name, periods done, and periods in all.
     """
-    loads: list[Loaded] = []
+    loads: list[Switched] = []
     for name, metric_set in project.metric_sets.items():
         if metric_sets is not None and name not in metric_sets:
             continue
         about = MetricSetInfo(project.project, name, metric_set.period, project.timezone)
-        loads.append(_rebuilt(about, history, index, progress or (lambda *_: None)))
-        log.info("rebuilt %s.%s in the index: %s", project.project, name, loads[-1])
-    return Loaded(
-        sum(x.periods for x in loads), sum(x.unchanged for x in loads), sum(x.days for x in loads), sum(x.rows for x in loads)
-    )  # fmt: skip
+        switched = _rebuilt(about, history, index, progress or (lambda *_: None))
+        log.info("rebuilt %s.%s in the index: %s", project.project, name, Loaded.of(switched))
+        loads += switched
+    return Loaded.of(loads)
 
 
 def _rebuilt(
     about: MetricSetInfo, history: HistoryStore, index: IndexStore, progress: Callable[[str, int, int], None]
-) -> Loaded:
+) -> list[Switched]:
     project, name = about.project, about.metric_set
     held = {kind.name: history.periods(kind, project, name) for kind in INDEXED}
-    total, done, switched = sum(map(len, held.values())), 0, []
+    total, done = sum(map(len, held.values())), 0
+    switched: list[Switched] = []
     for kind in INDEXED:
         gone = sorted(set(index.periods(kind, project, name)) - set(held[kind.name]))
         if gone:
@@ -82,7 +82,7 @@ def _rebuilt(
             switched.append(index.load(kind, about, gather, force=True))
             done += len(starts)
             progress(name, done, total)
-    return Loaded.of(switched)
+    return switched
 
 
 def months(periods: Mapping[datetime, str]) -> Iterator[list[datetime]]:

@@ -12,8 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from lupus_provider.steps.gather import staged
+from lupus_provider.steps.load_index import about_metric_set
 from lupus_provider.steps.rebuild_index import INDEXED, kept, months
-from lupus_provider.stores.index.base import MetricSetInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -129,9 +129,7 @@ def mend(target: Target, found: Reconciled, stage: StageStore, history: HistoryS
     int
         Loads of a period.
     """
-    about = MetricSetInfo(
-        target.project.project, target.metric_set_name, target.metric_set.period, target.project.timezone
-    )
+    about = about_metric_set(target)
     project, name, mended = about.project, about.metric_set, 0
     for kind in INDEXED:
         wanted = {d.period_start for d in found.differences if d.kind == kind.name}

@@ -102,14 +102,13 @@ def java_for(who: str, oldest: int, newest: int | None = None) -> Mapping[str, s
     RecipeFailedError
         If Java 17 is missing and cannot be installed; it says what to do.
     """
-    releases = range(oldest, 1000 if newest is None else newest + 1)
     try:
-        java = find_java(who=who, releases=releases)
+        java = find_java(who=who, oldest=oldest, newest=newest)
     except JavaMissingError:
-        if releases != range(17, 18):
+        if (oldest, newest) != (17, 17):
             raise
         install("java17.sh", {}, "now")
-        java = find_java(who=who, releases=releases)
+        java = find_java(who=who, oldest=oldest, newest=newest)
     return _variables(java)
 
 

@@ -287,21 +287,21 @@ class NumbersBuilder:
             If a metric asks for a primitive that is not there: a programmer's error.
         """
         kept, number = value.raw or value.sql, self.dialect.double(value.clean)
-        if value.number == "float":  # sums use it, too
+        if value.number == "float" and primitive.name in ("count", "min", "max"):  # sums use it, too
             number = self._named(0, number)
         count = self._count
         aggregates = {
-            "values": lambda: count(kept),
-            "nulls": lambda: f"{count()} - {count(kept)}",
-            "count": lambda: count(number if value.number == "float" else value.clean),
-            "nans": lambda: count(where=f"isnan({value.sql})" if value.number == "float" else "1 = 0"),
-            "distinct": lambda: f"count(DISTINCT {value.whole})",
-            "zeros": lambda: count(where=f"{value.clean} = 0"),
-            "negatives": lambda: count(where=f"{value.clean} < 0"),
-            "empties": lambda: count(where=f"{self.dialect.length(value.sql)} = 0"),
-            "min": lambda: f"min({number})",
-            "max": lambda: f"max({number})",
+            "values": count(kept),
+            "nulls": f"{count()} - {count(kept)}",
+            "count": count(number if value.number == "float" else value.clean),
+            "nans": count(where=f"isnan({value.sql})" if value.number == "float" else "1 = 0"),
+            "distinct": f"count(DISTINCT {value.whole})",
+            "zeros": count(where=f"{value.clean} = 0"),
+            "negatives": count(where=f"{value.clean} < 0"),
+            "empties": count(where=f"{self.dialect.length(value.sql)} = 0"),
+            "min": f"min({number})",
+            "max": f"max({number})",
         }
         if primitive.name not in aggregates:
             raise NotImplementedError(primitive.name)
-        return aggregates[primitive.name]()
+        return aggregates[primitive.name]

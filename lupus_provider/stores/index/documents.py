@@ -54,3 +54,8 @@ def months(t: NDArray[np.int64]) -> NDArray[np.int64]:
     """Month of each instant in UTC as yyyymm."""
     month = t.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
     return (1970 + month // 12) * 100 + month % 12 + 1
+
+
+def month_of(at: int) -> int:
+    """Month of epoch seconds in UTC as yyyymm."""
+    return int(months(np.array([at], np.int64))[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
+from datetime import UTC
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
@@ -74,6 +75,12 @@ def load_periods(connection: Connection, kind: RecordKind, about: MetricSetInfo,
 def epoch(moment: datetime) -> int:
     """Epoch seconds."""
     return int(moment.timestamp())
+
+
+def quarter_of(start: datetime) -> tuple[int, int]:
+    """Year and quarter in UTC: a part of a load that is switched at once, so that a long one bounds its memory."""
+    start = start.astimezone(UTC)
+    return start.year, (start.month - 1) // 3
 
 
 def _seconds(column: pa.ChunkedArray) -> np.ndarray:

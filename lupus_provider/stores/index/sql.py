@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lupus_provider.stores.history.base import Incoming, Switched
 from lupus_provider.stores.index import documents, searching, tables as t
 from lupus_provider.stores.index.base import Band, CatalogQuery, MetricSetInfo, StoredPoints
-from lupus_provider.stores.index.loading import epoch, load_periods
+from lupus_provider.stores.index.loading import epoch, load_periods, quarter_of
 from lupus_provider.stores.sql import chunks, lock_schema, open_engine, reading, upsert, writing
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class SqlIndex:
                 changed = [item for item in incoming if force or known.get(epoch(item.period_start)) != item.digest]
                 unchanged = len(incoming) - len(changed) if unchanged is None else unchanged
                 left = sorted((i for i in changed if i.period_start not in done), key=lambda item: item.period_start)
-                part = [item for item in left if _quarter(item) == _quarter(left[0])]
+                part = [item for item in left if quarter_of(item.period_start) == quarter_of(left[0].period_start)]
                 rows += load_periods(connection, kind, about, part) if part else 0
             done.update(item.period_start for item in part)
             days.update(dict.fromkeys(item.period_start.astimezone(UTC).date() for item in part))
@@ -148,11 +148,6 @@ class SqlIndex:
         return {row.period: row.digest for row in connection.execute(statement)}
 
 
-def _quarter(item: Incoming) -> tuple[int, int]:
-    start = item.period_start.astimezone(UTC)
-    return start.year, (start.month - 1) // 3
-
-
 def _is_ready(connection: Connection) -> bool:
     if not sa.inspect(connection).has_table(t.meta.name):
         return False
@@ -178,7 +173,7 @@ def _months(table: sa.Table, start: int | None, end: int | None) -> list[sa.Colu
 
 
 def _month(at: int) -> int:
-    return int(documents.months(np.array([max(-_FAR, min(_FAR, at))], np.int64))[0])
+    return documents.month_of(max(-_FAR, min(_FAR, at)))
 
 
 def _within(at: np.ndarray, start: int | None, end: int | None) -> np.ndarray:

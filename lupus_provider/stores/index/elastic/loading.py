@@ -12,14 +12,14 @@
 from __future__ import annotations
 
 from datetime import UTC
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS
 from lupus_provider.stores.history.base import Switched
-from lupus_provider.stores.index.documents import months
+from lupus_provider.stores.index.documents import month_of
 from lupus_provider.stores.index.elastic import names
 from lupus_provider.stores.index.elastic.anomalies import AnomalyRoom
 from lupus_provider.stores.index.elastic.bulk import Fenced, all_in
@@ -31,7 +31,7 @@ from lupus_provider.stores.index.elastic.errors import (
 from lupus_provider.stores.index.elastic.months import BandRoom, PointRoom
 from lupus_provider.stores.index.elastic.states import read_states, replace_states
 from lupus_provider.stores.index.elastic.summaries import Entries, Summaries
-from lupus_provider.stores.index.loading import epoch
+from lupus_provider.stores.index.loading import epoch, quarter_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,11 +46,6 @@ if TYPE_CHECKING:
 REFUSED = "refused"
 """Digest of a period of which a document was refused: it counts as not loaded."""
 ROOM_OF = {POINTS.name: names.POINTS, EVALUATIONS.name: names.BANDS, ANOMALIES.name: names.ANOMALIES}
-
-
-def month_of(at: int) -> int:
-    """Month of epoch seconds in UTC as yyyymm."""
-    return int(months(np.array([at], np.int64))[0])
 
 
 class Load:
@@ -173,8 +168,5 @@ class Load:
 
 def _quarters(changed: Iterable[Incoming]) -> list[list[Incoming]]:
     """Split into quarters of a year in UTC, oldest first."""
-    parts: dict[int, list[Incoming]] = {}
-    for item in sorted(changed, key=lambda item: item.period_start):
-        year, month = divmod(month_of(epoch(item.period_start)), 100)
-        parts.setdefault(year * 4 + (month - 1) // 3, []).append(item)
-    return list(parts.values())
+    ordered = sorted(changed, key=lambda item: item.period_start)
+    return [list(part) for _, part in groupby(ordered, key=lambda item: quarter_of(item.period_start))]
