@@ -14,7 +14,14 @@ TARGET = Path(__file__).resolve().parent.parent / ".lupus" / "compose.env"
 
 def fresh() -> dict[str, str]:
     """Return one fresh value for each secret."""
-    words = ("LUPUS_SECRET_KEY", "LUPUS_JWT_SECRET", "LUPUS_POSTGRES_PASSWORD", "LUPUS_ADMIN_PASSWORD")
+    words = (
+        "LUPUS_ADMIN_PASSWORD",
+        "LUPUS_ELASTIC_PASSWORD",
+        "LUPUS_JWT_SECRET",
+        "LUPUS_POSTGRES_PASSWORD",
+        "LUPUS_S3_SECRET",
+        "LUPUS_SECRET_KEY",
+    )
     key = base64.urlsafe_b64encode(os.urandom(32)).decode()
     return {name: secrets.token_urlsafe(24) for name in words} | {"LUPUS_FERNET_KEY": key}
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # MinIO, a real S3 server, built from its Go module (the checksums are those of Go's public database).
 #   minio.sh install           build it once (about three minutes on two cores; the program is 112 MB)
-#   minio.sh run DATA PORT     run in the foreground on 127.0.0.1; keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+#   minio.sh run DATA PORT     run in the foreground on 127.0.0.1, or LUPUS_HOST; keys: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/fetch.sh"
@@ -44,4 +44,4 @@ listen_arguments "$@"
 mkdir -p "$DATA/objects"
 export MINIO_ROOT_USER=${AWS_ACCESS_KEY_ID:?a key} MINIO_ROOT_PASSWORD=${AWS_SECRET_ACCESS_KEY:?a key of 8 letters or more}
 export MINIO_BROWSER=off MINIO_UPDATE=off MINIO_CONFIG_ENV_FILE= HOME=$DATA
-exec "$MINIO/minio" server "$DATA/objects" --address "127.0.0.1:$PORT" --quiet
+exec "$MINIO/minio" server "$DATA/objects" --address "${LUPUS_HOST:-127.0.0.1}:$PORT" --quiet

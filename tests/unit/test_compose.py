@@ -27,7 +27,12 @@ SERVICE = {
     "required": ["image", "restart"],
     "properties": {
         "image": {"type": "string"},
-        "build": {"type": "string"},
+        "build": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["context", "target"],
+            "properties": {"context": {"const": "."}, "target": {"type": "string"}},
+        },
         "restart": {"enum": ["no", "always", "on-failure", "unless-stopped"]},
         "command": SHELL,
         "entrypoint": SHELL,
@@ -118,6 +123,70 @@ def test_the_script_makes_every_secret_that_is_asked_for(tmp_path, capsys):
     assert target.stat().st_mode & 0o777 == 0o600
     script["main"](target)
     assert target.read_text() == first
+
+
+CONNECTIONS = {
+    name.removeprefix("AIRFLOW_CONN_").lower(): re.sub(r"\$\{\w+:\?[^}]+\}", "s3cret", value)
+    for service, name, value in environments()
+    if service == "scheduler" and name.startswith("AIRFLOW_CONN_")
+}
+
+
+@pytest.fixture
+def connections(monkeypatch):
+    for name, value in CONNECTIONS.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", value)
+
+
+def test_every_host_of_a_connection_is_a_service_that_airflow_waits_for():
+    waited = set(SERVICES["scheduler"]["depends_on"])
+    named = set(
+        re.findall(
+            r"(?<=[/\"@])(" + "|".join(map(re.escape, SERVICES)) + r")(?=[:/\"])", " ".join(CONNECTIONS.values())
+        )
+    )
+    assert {"s3", "hive", "elasticsearch", "postgres"} <= named & waited
+    assert named - waited == {
+        "metastore",
+        "spark-master",
+        "scheduler",
+        "chat",
+    }  # hive waits for one; nobody needs the others to start
+
+
+@pytest.mark.usefixtures("connections")
+def test_the_connections_are_what_the_hooks_want():
+    from lupus_provider.hooks.channels import webhook_url
+    from lupus_provider.hooks.spark import SparkConnections
+    from lupus_provider.hooks.stores import STORE_KINDS, LupusHook
+
+    stores = LupusHook()
+    addresses = {kind: stores.url(kind) for kind in STORE_KINDS}
+    assert addresses == {
+        "stage": "s3://lupus/stage",
+        "history": "s3://lupus/history",
+        "index": "http://elasticsearch:9200/lupus",
+        "ledger": "postgresql+psycopg2://airflow:s3cret@postgres/lupus",
+    }
+    s3 = stores.access("stage")
+    assert (s3.access_key, s3.secret_key, s3.endpoint_url, s3.path_style) == ("lupus", "s3cret", "http://s3:9000", True)
+    assert stores.access("index").login == "elastic"
+    assert stores.history.catalog is not None
+    assert webhook_url(stores.get_connection("lupus_chat")) == "http://chat:8065/services/lupus"
+    assert not SparkConnections().submits_spark
+
+
+def test_spark_talks_to_the_metastore_in_its_own_version():
+    extra = json.loads(CONNECTIONS["lupus_spark"])["extra"]
+    assert extra["spark.sql.hive.metastore.version"] == SERVICES["metastore"]["image"].split(":")[1]
+    folders = [extra["spark.sql.hive.metastore.jars.path"], extra["spark.driver.extraClassPath"]]
+    copied = re.findall(r"^COPY --from=hive .* (/opt/\S+?)/?$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert {str(Path(folder.removeprefix("file://")).parent) for folder in folders} == set(copied)
+
+
+def test_every_target_that_is_built_is_in_the_dockerfile():
+    targets = set(re.findall(r"^FROM \S+ AS (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+    assert {service["build"]["target"] for service in SERVICES.values() if "build" in service} <= targets
 
 
 def test_airflow_knows_every_setting():
