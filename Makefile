@@ -27,7 +27,7 @@ test: setup  ## set up, then run everything that CI runs (ARGS: options of pytes
 	cd lupus_provider/ui && $(NPM_ENV) npm test
 	$(BIN)/python scripts/run_tests.py $(ARGS)
 
-test-servers:  ## start Elasticsearch, Hive, Spark Thrift Server and S3 on this machine until Ctrl-C, no Docker (ARGS="--only s3 hive")
+test-servers:  ## start Elasticsearch, Hive, Spark Thrift Server, S3 and Postgres on this machine until Ctrl-C, no Docker (ARGS="--only s3 hive")
 	@$(BOOTSTRAP) dev
 	@exec $(BIN)/python scripts/test_servers.py $(ARGS)
 

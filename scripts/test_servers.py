@@ -15,7 +15,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from lupus_provider.errors import LupusError
-from lupus_provider.testing.servers import ElasticsearchServer, HiveServer, RecipeServer, S3Server, SparkThriftServer
+from lupus_provider.testing.servers import (
+    ElasticsearchServer,
+    HiveServer,
+    PostgresServer,
+    RecipeServer,
+    S3Server,
+    SparkThriftServer,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = """\
@@ -26,7 +33,7 @@ example:
 
 The first start fetches and builds the servers (some minutes); they listen on 127.0.0.1, without security.
 """
-PORTS = {"elasticsearch": 19200, "s3": 19000, "hive": 11000, "spark-thrift": 11001}
+PORTS = {"elasticsearch": 19200, "s3": 19000, "hive": 11000, "spark-thrift": 11001, "postgres": 15432}
 BUCKET = "lupus"
 
 
@@ -75,6 +82,7 @@ def make_servers(data: Path, names: list[str], *, free_ports: bool) -> list[Reci
         ElasticsearchServer(data / "elasticsearch", ports["elasticsearch"]),
         HiveServer(data / "hive", ports["hive"], s3=known),
         SparkThriftServer(data / "spark-thrift", ports["spark-thrift"], s3=known),
+        PostgresServer(data / "postgres", ports["postgres"]),
     )
     return [server for server in servers if server.name in names]
 
@@ -109,6 +117,8 @@ def connections_of(servers: list[RecipeServer]) -> dict[str, str]:
             _name("stage"): _store(f"{bucket}/stage", keys),
             _name("history"): _store(f"{bucket}/history", keys | hive),
         }
+    if "postgres" in by_name:  # one database holds both: their tables have different names
+        variables |= {_name(store): _store(by_name["postgres"].url, {}) for store in ("index", "ledger")}
     if "elasticsearch" in by_name:
         variables[_name("index")] = _store(f"{by_name['elasticsearch'].url}/lupus", {})
     return variables

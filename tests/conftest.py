@@ -45,7 +45,14 @@ os.environ.update(
 )
 sys.path.append(str(Path(__file__).parent))
 
-from servers_fixtures import elasticsearch_server, hive_server, s3_server, spark_thrift_server  # noqa: E402, F401
+from servers_fixtures import (  # noqa: E402
+    elasticsearch_server,  # noqa: F401
+    hive_server,  # noqa: F401
+    postgres_database,  # noqa: F401
+    postgres_server,  # noqa: F401
+    s3_server,  # noqa: F401
+    spark_thrift_server,  # noqa: F401
+)
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lupus_provider.engines.java import JavaMissingError
+from lupus_provider.stores.sql import open_engine
 from lupus_provider.testing.server_process import ServerNotReadyError
 from lupus_provider.testing.server_recipes import RecipeFailedError, RecipesMissingError
-from lupus_provider.testing.servers import ElasticsearchServer, HiveServer, RecipeServer, S3Server, SparkThriftServer
+from lupus_provider.testing.servers import (
+    ElasticsearchServer,
+    HiveServer,
+    PostgresServer,
+    RecipeServer,
+    S3Server,
+    SparkThriftServer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,3 +68,18 @@ def hive_server(s3_server) -> Iterator[HiveServer]:
 def spark_thrift_server(s3_server) -> Iterator[SparkThriftServer]:
     with running(SparkThriftServer(s3=s3_server)) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    with running(PostgresServer()) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(postgres_server) -> Iterator[str]:
+    """SQLAlchemy address of a database that only this test uses."""
+    url = postgres_server.make_database()
+    yield url
+    open_engine(url).dispose()  # connections of the pool would be told to be left open
+    postgres_server.drop_database(url)

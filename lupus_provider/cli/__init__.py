@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-COMMANDS = ("demo", "backfill", "project", "stores")
+COMMANDS = ("demo", "backfill", "project", "stores", "history", "backtest")
 
 
 def main() -> None:

@@ -23,9 +23,11 @@ Path = tuple[str | int, ...]
 _NAME_RULE = "use lower-case letters, digits and underscores, starting with a letter, at most 63 characters"
 
 
-def problems_of(error: ValidationError, node: yaml.Node, path: str) -> list[Problem]:
-    """Return one problem for each of pydantic's errors, in the order of the file."""
-    problems = [_problem(item, node, path) for item in error.errors(include_url=False) if not _is_echo(item)]
+def problems_of(
+    error: ValidationError, node: yaml.Node, path: str, root: type[BaseModel] = Project
+) -> list[Problem]:
+    """Return one problem for each of pydantic's errors, in the order of the file; `root` is the model of the whole file."""
+    problems = [_problem(item, node, path, root) for item in error.errors(include_url=False) if not _is_echo(item)]
     return sorted(set(problems), key=lambda problem: (problem.where.line or 0, problem.where.column or 0))
 
 
@@ -68,13 +70,13 @@ def _is_echo(item: Mapping[str, Any]) -> bool:
     return item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]
 
 
-def _problem(item: Mapping[str, Any], node: yaml.Node, path: str) -> Problem:
+def _problem(item: Mapping[str, Any], node: yaml.Node, path: str, root: type[BaseModel]) -> Problem:
     loc: Path = tuple(item["loc"])
     keys, place = locate(node, _without_tags(loc))
     kind, given = item["type"], item["input"]
     where, context = where_of(place, path), item.get("ctx", {})
     if kind == "extra_forbidden":
-        return Problem(where, _unknown_key(str(loc[-1]), loc[:-1], keys[:-1]))
+        return Problem(where, _unknown_key(str(loc[-1]), loc[:-1], keys[:-1], root))
     if kind == "missing":
         return Problem(where, f"key {loc[-1]!r} is missing in {_place(keys)}.")
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
@@ -83,18 +85,18 @@ def _problem(item: Mapping[str, Any], node: yaml.Node, path: str) -> Problem:
     return Problem(where, f"{_dotted(keys)}: {said}" + ("" if said.endswith(("?", ".")) else "."))
 
 
-def _unknown_key(key: str, model: Path, keys: Path) -> str:
+def _unknown_key(key: str, model: Path, keys: Path, root: type[BaseModel]) -> str:
     """Say what is wrong with a key that the model at pydantic's path does not have."""
     of_metric_set = len(model) == 3 and model[0] == "metric_sets"
     owners = [word for word, kind in METRIC_SETS.items() if of_metric_set and key in kind.model_fields]
     if owners:
         return f"key {key!r} does not go with 'processor: {model[2]}' in {_place(keys)}. It belongs to: {', '.join(owners)}."
-    return f"key {key!r} is unknown in {_place(keys)}. {_nearest(key, _fields(model))}"
+    return f"key {key!r} is unknown in {_place(keys)}. {_nearest(key, _fields(model, root))}"
 
 
 def _no_tag(kind: str, context: Mapping[str, Any], node: yaml.Node, keys: Path, path: str) -> Problem:
     """Say that the key which decides about the other keys is missing or unknown: `processor` or `detector`."""
-    key, known = ("processor", METRIC_SETS) if len(keys) == 2 else ("detector", DETECTORS)
+    key, known = ("processor", METRIC_SETS) if len(keys) == 2 and keys[0] == "metric_sets" else ("detector", DETECTORS)
     where = where_is(node, (*keys, key), path)
     if kind == "union_tag_not_found":
         return Problem(where, f"key {key!r} is missing in {_place(keys)}. Known: {', '.join(known)}.")
@@ -157,15 +159,17 @@ def _place(keys: Path) -> str:
             return f"metric set {name}"
         case ("metric_sets", name, "detect", int(index)):
             return f"detect rule {index + 1} of metric set {name}"
+        case (int(index),) | ("detect", int(index)):
+            return f"detect rule {index + 1}"
         case ("metric_sets", name, *rest):
             return f"{_dotted(tuple(rest))} of metric set {name}"
         case _:
             return _dotted(keys)
 
 
-def _fields(loc: Path) -> list[str]:
+def _fields(loc: Path, root: type[BaseModel]) -> list[str]:
     """Return the keys that the model at pydantic's path knows."""
-    current: Any = Project
+    current: Any = root
     for key in loc:
         current = _inner(current, key)
     return sorted({name for model in _models(current) for name in model.model_fields})

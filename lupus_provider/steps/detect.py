@@ -16,7 +16,7 @@ from lupus_provider.detectors import Detector, Judgement, Outcome, Panel
 from lupus_provider.periods import Span, last_complete, period_at, periods_in
 from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS, RecordKind
 from lupus_provider.records.cut import by_period
-from lupus_provider.steps.panel import COLUMNS, make_panel
+from lupus_provider.steps.panel import COLUMNS, alive, make_panel
 from lupus_provider.stores.history.base import HistoryQuery, HistoryStore
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 
 LOOKBACK = 800
 """Periods of history before the span that detectors are given: two years of days."""
-GONE_AFTER = 60
-"""Periods after its last point that a silent series is still judged."""
 _OUTCOMES = np.array([outcome.word for outcome in Outcome], dtype=object)
 
 
@@ -63,7 +61,7 @@ def detect(target: Target, history: HistoryStore, stage: StageStore, now: dateti
     """
     periods = target.periods
     tables: dict[RecordKind, list[pa.Table]] = {ANOMALIES: [ANOMALIES.empty()], EVALUATIONS: [EVALUATIONS.empty()]}
-    panel = _panel(target, history) if periods and target.metric_set.detect else None
+    panel = read_panel(target, history) if periods and target.metric_set.detect else None
     failed = 0
     if panel is not None and len(panel):
         judged = slice(len(panel.period_start) - len(periods), len(panel.period_start))
@@ -90,7 +88,11 @@ def detect(target: Target, history: HistoryStore, stage: StageStore, now: dateti
     return done
 
 
-def _panel(target: Target, history: HistoryStore) -> Panel | None:
+def read_panel(target: Target, history: HistoryStore) -> Panel | None:
+    """Return the metric set's series up to the end of the span, with so much of the past as detectors get; None: no points.
+
+    The periods of the span are the last ones of the axis.
+    """
     period, zone = target.metric_set.period, target.zone
     begin = last_complete(target.span.start, period, zone, LOOKBACK).start
     span = Span(begin, target.span.end)
@@ -124,7 +126,7 @@ def verdicts(
     mine: Panel, detector: Detector, judgement: Judgement, judged: slice, run_id: str, now: datetime
 ) -> dict[RecordKind, pa.Table]:
     """Return what a detector said of the judged periods as anomalies and evaluations."""
-    i, j = np.nonzero(_alive(mine)[:, judged])
+    i, j = np.nonzero(alive(mine)[:, judged])
     common = _common(mine, detector, judgement, judged, i, j, run_id, now)
     outcome = judgement.outcome[i, j]
     evaluations = pa.table({**common, "outcome": pa.array(_OUTCOMES[outcome], pa.string())})
@@ -141,13 +143,6 @@ def verdicts(
         kind: table.select(kind.schema.names).cast(kind.schema)
         for kind, table in ((ANOMALIES, anomalies), (EVALUATIONS, evaluations))
     }
-
-
-def _alive(panel: Panel) -> np.ndarray:
-    """Where a series is judged at all: from its first point to some time after its last."""
-    at = np.arange(panel.present.shape[1])
-    last_seen = np.maximum.accumulate(np.where(panel.present, at, -1), axis=1)
-    return (last_seen >= 0) & (at - last_seen <= GONE_AFTER)
 
 
 def _common(

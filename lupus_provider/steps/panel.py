@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +12,24 @@ from lupus_provider.errors import UnknownMetricError
 from lupus_provider.metrics import parse_metric
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from lupus_provider.periods import Period, PeriodName
 
 COLUMNS = ("series_id", "column_name", "metric", "entity", "group_key", "period_start", "value", "n_rows", "error")
+
+
+GONE_AFTER = 60
+"""Periods after its last point that a silent series is still judged."""
+
+
+def alive(panel: Panel) -> np.ndarray:
+    """Return where a series is judged at all, shape (n, t): from its first point to some time after its last."""
+    at = np.arange(panel.present.shape[1])
+    last_seen = np.maximum.accumulate(np.where(panel.present, at, -1), axis=1)
+    return (last_seen >= 0) & (at - last_seen <= GONE_AFTER)
 
 
 def make_panel(points: pa.Table, axis: list[Period], period: PeriodName, zone: ZoneInfo) -> Panel:
@@ -46,7 +58,10 @@ def make_panel(points: pa.Table, axis: list[Period], period: PeriodName, zone: Z
     present[rows, cols] = True
     failed[rows, cols] = points["error"].is_valid().to_numpy()[on_axis]
     identity = points.select(COLUMNS[:5]).take(pa.array(first))
-    series = [_info(row) for row in identity.to_pylist()]
+    series = [
+        series_info(row["series_id"], row["column_name"], row["metric"], row["entity"], dict(row["group_key"]))
+        for row in identity.to_pylist()
+    ]
     return Panel(series, period, _instants([p.start for p in axis]), _local(axis, zone), value, present, n_rows, failed)
 
 
@@ -68,11 +83,13 @@ def _local(axis: list[Period], zone: ZoneInfo) -> np.ndarray:
     return np.array([p.start.astimezone(zone).replace(tzinfo=None) for p in axis], "datetime64[us]")
 
 
-def _info(row: dict[str, Any]) -> SeriesInfo:
-    group = dict(row["group_key"])
+def series_info(
+    series_id: str, column_name: str, metric: str, entity: str | None, group_key: Mapping[str, str | None]
+) -> SeriesInfo:
+    """Return what detectors may know of a series: its identity, and the bounds that its metric has by definition."""
     try:
-        expression = parse_metric(str(row["metric"]))
+        expression = parse_metric(metric)
         (low, high), is_count = expression.bounds, expression.metric.is_count
     except UnknownMetricError:  # measured elsewhere: training metrics have names of their own
         low, high, is_count = -np.inf, np.inf, False
-    return SeriesInfo(row["series_id"], row["column_name"], row["metric"], row["entity"], group, low, high, is_count)
+    return SeriesInfo(series_id, column_name, metric, entity, group_key, low, high, is_count)

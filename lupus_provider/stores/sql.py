@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import contextmanager
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 60
 CHUNK = 900
 """Values in one IN list; SQLite takes at least 999 parameters."""
+CONNECT_SECONDS = 30
+LOST_AFTER = {
+    "tcp_keepalives_idle": 60, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 6,  # seconds, seconds, times
+    "idle_in_transaction_session_timeout": 1_800_000,  # milliseconds: a load reads its files inside its transaction
+}  # fmt: skip
+"""Settings of a Postgres session."""
 _MIGRATION_LOCK = 7_116_117
 
 _engines: WeakSet[Engine] = WeakSet()
@@ -45,7 +53,7 @@ def open_engine(url: str) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             engine = sa.create_engine(parsed, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS})
         else:
-            engine = sa.create_engine(parsed, pool_pre_ping=True)
+            engine = sa.create_engine(_with_driver(parsed), pool_pre_ping=True, connect_args=_patience(parsed))
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as err:
         hint = f"Give an SQLAlchemy address, such as sqlite:////var/lib/lupus/index.db ({err})."
         raise StoreUrlError("SQL", _masked(url), hint) from err
@@ -53,6 +61,10 @@ def open_engine(url: str) -> Engine:
         _prepare_file(parsed.database, url)
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
+    else:
+        event.listen(engine, "before_cursor_execute", _without_nul, retval=True)
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _give_up_on_the_lost)
     _engines.add(engine)
     return engine
 
@@ -70,6 +82,45 @@ def _prepare_file(database: str | None, url: str) -> None:
     if not database or database == ":memory:":
         raise StoreUrlError("SQL", url, "Give a file: a database in memory is gone with its connection.")
     Path(database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _with_driver(url: URL) -> URL:
+    """Take psycopg 3 for Postgres where an address names no driver and it is installed."""
+    return url.set(drivername="postgresql+psycopg") if url.drivername == "postgresql" and find_spec("psycopg") else url
+
+
+def _patience(url: URL) -> dict[str, int]:
+    is_given = "connect_timeout" in url.query or url.get_backend_name() != "postgresql"
+    return {} if is_given else {"connect_timeout": CONNECT_SECONDS}
+
+
+def _give_up_on_the_lost(connection: Any, _record: Any) -> None:
+    """Let the server end the transaction of a machine that is gone or stands still, whose locks would stop all others."""
+    cursor = connection.cursor()
+    for setting, value in LOST_AFTER.items():
+        cursor.execute(f"SET {setting} = {value}")
+    cursor.close()
+    connection.commit()
+
+
+def _without_nul(
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool
+) -> tuple[str, Any]:
+    """Replace NUL in texts by U+FFFD: Postgres has no text with NUL in it, while tables and search words may."""
+    return statement, [_clean(row) for row in parameters] if many else _clean(parameters)
+
+
+def _clean(parameters: Any) -> Any:
+    values = parameters.values() if isinstance(parameters, dict) else parameters
+    if not any(isinstance(value, str) and "\0" in value for value in values):
+        return parameters
+    if isinstance(parameters, dict):
+        return {name: _clean_value(value) for name, value in parameters.items()}
+    return tuple(map(_clean_value, parameters))
+
+
+def _clean_value(value: Any) -> Any:
+    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
 def _masked(url: str) -> str:
@@ -113,6 +164,22 @@ def lock_schema(connection: Connection) -> None:
     """Be the only one who makes or changes tables, until the transaction ends; SQLite's write lock is that already."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+
+
+def lock_name(connection: Connection, *names: str) -> None:
+    """Be the only one who decides about something, until the transaction ends; SQLite's write lock is that already.
+
+    Rows can be locked only where they exist, and the first of several writers finds none.
+    """
+    if connection.dialect.name == "postgresql":
+        digest = hashlib.blake2b("\0".join(names).encode(), digest_size=8).digest()
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(int.from_bytes(digest, signed=True))))
+
+
+def insert_new(connection: Connection, table: sa.Table, row: dict[str, Any]) -> bool:
+    """Insert a row unless its primary key is taken; return whether it was new."""
+    statement = insert(connection, table).values(row).on_conflict_do_nothing().returning(*table.primary_key)
+    return connection.execute(statement).first() is not None  # drivers count rows differently, where rows are returned
 
 
 def insert(connection: Connection, table: sa.Table) -> Any:

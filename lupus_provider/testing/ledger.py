@@ -1,6 +1,7 @@
 """The laws of a ledger, as tests: subclass `LedgerLaws` and give the fixtures `ledger` and `reopen`.
 
-`reopen` is a picklable call without arguments that opens the same ledger in another process.
+`reopen` is a picklable call without arguments that opens the same ledger in another process. The laws of episodes and the outbox
+are here, those of what people say and of deadlines in files of their own.
 """
 
 # ruff: noqa: D102  (the names of the laws are their sentences)
@@ -15,7 +16,10 @@ from typing import TYPE_CHECKING, Any
 from lupus_provider.errors import LedgerMovedError
 from lupus_provider.stores.ledger.base import Episode, Message
 from lupus_provider.testing.builders import METRIC_SET, PROJECT, day
+from lupus_provider.testing.ledger_deadlines import DeadlineLaws
+from lupus_provider.testing.ledger_people import PeopleLaws
 from lupus_provider.testing.processes import run_together
+from lupus_provider.testing.threads import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +63,7 @@ def queue(reopen: Callable[[], LedgerStore], first: int) -> None:
         ledger.record([an_episode(f"e{n}")], [], [a_message(f"m{n}")], NOW)
 
 
-class LedgerLaws:
+class LedgerLaws(PeopleLaws, DeadlineLaws):
     """What every ledger keeps."""
 
     def test_episodes_come_back_exactly(self, ledger: LedgerStore) -> None:
@@ -139,6 +143,39 @@ class LedgerLaws:
         sent = sorted(line for diary in diaries for line in diary.read_text().split())
         assert sent == sorted(f"m{n}" for n in range(40))
         assert ledger.messages("pending") == []
+
+    def test_claimers_at_the_same_moment_never_take_the_same_message(self, ledger: LedgerStore) -> None:
+        ledger.record([], [], [a_message(f"m{n}") for n in range(60)], NOW)
+        claimed = at_once(8, lambda _: [m.message_id for _ in range(3) for m in ledger.claim("log", NOW, LEASE, 2)])
+        taken = [message_id for ids in claimed for message_id in ids]
+        assert sorted(taken) == sorted(set(taken))
+        rest = [m.message_id for m in ledger.claim("log", NOW, LEASE, 99)]
+        assert sorted(taken + rest) == sorted(f"m{n}" for n in range(60))
+
+    def test_of_deciders_at_the_same_moment_one_records(self, ledger: LedgerStore) -> None:
+        def decide(n: int) -> bool:
+            with suppress(LedgerMovedError):
+                ledger.record([an_episode(value=float(n))], [], [a_message(f"m{n}")], NOW, seen=[])
+                return True
+            return False
+
+        recorded = at_once(8, decide)
+        assert recorded.count(True) == 1
+        assert [m.message_id for m in ledger.messages()] == [f"m{recorded.index(True)}"]
+        assert ledger.episodes(PROJECT, METRIC_SET, day())[0].value == recorded.index(True)
+
+    def test_writers_of_the_same_messages_in_any_order_do_not_wait_for_each_other(self, ledger: LedgerStore) -> None:
+        messages = [a_message(f"m{n}") for n in range(20)]
+        new = at_once(6, lambda n: ledger.record([], [], messages[:: 1 if n % 2 else -1], NOW))
+        assert sum(new) == 20
+        assert len(ledger.messages()) == 20
+
+    def test_any_text_can_be_told(self, ledger: LedgerStore) -> None:
+        odd = an_episode("e\N{SNOWMAN}", name="a\0b 'quoted' \\ \U0001f600")
+        ledger.record([odd], [], [Message("m1", "log", PROJECT, {"title": "a\0b"})], NOW)
+        (stored,) = ledger.episodes(PROJECT, METRIC_SET, day())
+        assert stored.name in (odd.name, odd.name.replace("\0", "\ufffd"))
+        assert ledger.messages()[0].body == {"title": "a\0b"}
 
     def test_writers_side_by_side_lose_nothing(self, ledger: LedgerStore, reopen: Callable[[], LedgerStore]) -> None:
         assert run_together(*((queue, reopen, first) for first in (0, 10, 20, 30))) == [0, 0, 0, 0]

@@ -1,4 +1,4 @@
-"""Real Elasticsearch, Hive, Spark Thrift Server and S3 for tests, without Docker: started, broken and started again at will.
+"""Real Elasticsearch, Hive, PostgreSQL, Spark Thrift Server and S3 for tests, without Docker: started, broken and started again at will.
 
 A store is proven against the server that people run, not against a double of it. The programs come from package registries by the
 recipes of tests/servers, once; each server listens on 127.0.0.1 and keeps all its files in one folder:
@@ -10,13 +10,18 @@ recipes of tests/servers, once; each server listens on 127.0.0.1 and keeps all i
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
+import subprocess
 import sys
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING
+import uuid
+from typing import TYPE_CHECKING, Any
 
-from lupus_provider.testing.server_process import ServerProcess, listens, quiet_port
+from lupus_provider.testing.server_process import STOP_SECONDS, ServerProcess, listens, quiet_port
 from lupus_provider.testing.server_recipes import install_once, java_for, recipe
 
 if TYPE_CHECKING:
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ElasticsearchServer",
     "HiveServer",
+    "PostgresServer",
     "RecipeServer",
     "S3Server",
     "SparkThriftServer",
@@ -162,6 +168,69 @@ class S3Server(RecipeServer):
             "s3", endpoint_url=self.url, aws_access_key_id=self.key, aws_secret_access_key=self.secret,
             region_name=S3_REGION, config=config,
         )  # fmt: skip
+
+
+class PostgresServer(RecipeServer):
+    """PostgreSQL 17.7 with the user `lupus`, whose password is not asked; 40 MB of memory.
+
+    It runs as `nobody` where root starts it, with the right to reach root's files, because it refuses to run as root. Nothing is
+    forced to the disk: what is committed survives `kill`, but not a power cut.
+    """
+
+    name, script, connection_id = "postgres", "postgres.sh", "lupus_postgres"
+    user = database = "lupus"
+
+    def answers(self) -> bool:
+        """Say whether it takes statements; needs psycopg."""
+        import psycopg
+
+        try:
+            self._execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """End it as an administrator would, without waiting for clients to leave, which SIGTERM alone would do."""
+        if self._process is not None and self.is_alive:
+            self.resume()
+            os.kill(self._process.pid, signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(seconds)
+        super().stop(seconds)
+
+    @property
+    def url(self) -> str:
+        """SQLAlchemy address of its first database."""
+        return self.url_of(self.database)
+
+    def url_of(self, database: str) -> str:
+        """SQLAlchemy address of a database."""
+        return f"postgresql+psycopg://{self.user}@{self.address}/{database}"
+
+    @property
+    def connection(self) -> str:
+        """URI of an Airflow connection to it."""
+        return f"postgres://{self.user}@{self.address}/{self.database}"
+
+    def make_database(self) -> str:
+        """Make an empty database and return its SQLAlchemy address; needs psycopg."""
+        name = f"lupus_{uuid.uuid4().hex}"
+        self._execute(f"CREATE DATABASE {name}")
+        return self.url_of(name)
+
+    def drop_database(self, url: str) -> None:
+        """Drop a database of `make_database`, whoever is in it."""
+        self._execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> Any:
+        import psycopg
+
+        host, _, port = self.address.partition(":")
+        with psycopg.connect(
+            host=host, port=port, user=self.user, dbname=self.database, autocommit=True, connect_timeout=int(_SECONDS)
+        ) as connection:
+            return connection.execute(statement.encode())
 
 
 class _ThriftServer(RecipeServer):

@@ -9,12 +9,21 @@ import pytest
 from lupus_provider.stores import open_ledger
 from lupus_provider.testing.ledger import LedgerLaws
 
-FACTORIES = {"sqlite": lambda folder: f"sqlite:///{folder / 'ledger.db'}"}
+
+def sqlite(request):
+    return f"sqlite:///{request.getfixturevalue('tmp_path') / 'ledger.db'}"
 
 
-@pytest.fixture(params=FACTORIES)
-def reopen(request, tmp_path):
-    return partial(open_ledger, FACTORIES[request.param](tmp_path))
+def postgres(request):
+    return request.getfixturevalue("postgres_database")
+
+
+LEDGERS = {"sqlite": sqlite, "postgres": postgres}
+
+
+@pytest.fixture(params=LEDGERS)
+def reopen(request):
+    return partial(open_ledger, LEDGERS[request.param](request))
 
 
 @pytest.fixture

@@ -166,7 +166,7 @@ def test_the_connections_are_what_the_hooks_want():
         "stage": "s3://lupus/stage",
         "history": "s3://lupus/history",
         "index": "http://elasticsearch:9200/lupus",
-        "ledger": "postgresql+psycopg2://airflow:s3cret@postgres/lupus",
+        "ledger": "postgresql+psycopg://airflow:s3cret@postgres/lupus",
     }
     s3 = stores.access("stage")
     assert (s3.access_key, s3.secret_key, s3.endpoint_url, s3.path_style) == ("lupus", "s3cret", "http://s3:9000", True)

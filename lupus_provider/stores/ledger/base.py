@@ -1,6 +1,9 @@
-"""The ledger: what people and the sender change, and what must never be lost or told twice. Episodes and the outbox so far.
+"""The ledger: what people, jobs and the sender change, and what must never be lost or told twice.
 
-Laws (tests/contract/test_ledger.py): episodes and the messages about them are recorded in one transaction · recording twice equals
+Episodes and the outbox are here; every other theme has a file with its records, its protocol and its laws: feedback, dashboards,
+favourites, mutes, acknowledgements, links, verdicts, heartbeats, watermarks. A ledger keeps them all.
+
+Laws (lupus_provider.testing.ledger): episodes and the messages about them are recorded in one transaction · recording twice equals
 recording once · who decided on episodes that have changed since records nothing · a message is claimed by one sender at a time, and again when its lease ends without an answer.
 """
 
@@ -8,6 +11,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from lupus_provider.stores.ledger.acknowledgements import AcknowledgementLedger
+from lupus_provider.stores.ledger.dashboards import DashboardLedger
+from lupus_provider.stores.ledger.favourites import FavouriteLedger
+from lupus_provider.stores.ledger.feedback import FeedbackLedger
+from lupus_provider.stores.ledger.heartbeats import HeartbeatLedger
+from lupus_provider.stores.ledger.links import LinkLedger
+from lupus_provider.stores.ledger.mutes import MuteLedger
+from lupus_provider.stores.ledger.verdicts import VerdictLedger
+from lupus_provider.stores.ledger.watermarks import WatermarkLedger
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -56,8 +69,11 @@ class Message:
     attempts: int = 0
 
 
-class LedgerStore(Protocol):
-    """What people and the sender change."""
+class LedgerStore(
+    FeedbackLedger, DashboardLedger, FavouriteLedger, MuteLedger, AcknowledgementLedger, LinkLedger, VerdictLedger, HeartbeatLedger,
+    WatermarkLedger, Protocol,
+):  # fmt: skip
+    """What people, jobs and the sender change."""
 
     def episodes(self, project: str, metric_set: str, since: datetime) -> Sequence[Episode]:
         """Return episodes whose last period is at or after `since`, oldest first."""

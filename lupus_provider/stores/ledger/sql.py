@@ -1,11 +1,14 @@
-"""The ledger in SQL, through SQLAlchemy; its schema moves by Alembic migrations when it is opened."""
+"""The ledger in SQL, through SQLAlchemy; its schema moves by Alembic migrations when it is opened.
+
+Writers hold locks that end with their transaction: in SQLite the write lock of the file, in Postgres one of the name of what they
+decide about, so that many machines may write at once and still decide one after the other.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
@@ -13,15 +16,18 @@ import sqlalchemy as sa
 from lupus_provider.errors import LedgerMovedError
 from lupus_provider.stores.ledger import tables as t
 from lupus_provider.stores.ledger.base import Episode, Message
-from lupus_provider.stores.sql import chunks, insert, lock_schema, open_engine, reading, upsert, writing
+from lupus_provider.stores.ledger.migrating import HEAD, migrate, migration_of
+from lupus_provider.stores.ledger.outbox import queue_messages
+from lupus_provider.stores.ledger.sql_dashboards import SqlDashboards
+from lupus_provider.stores.ledger.sql_deadlines import SqlHeartbeats, SqlVerdicts, SqlWatermarks
+from lupus_provider.stores.ledger.sql_mutes import SqlMutes
+from lupus_provider.stores.ledger.sql_people import SqlAcknowledgements, SqlFavourites, SqlFeedback, SqlLinks
+from lupus_provider.stores.sql import chunks, lock_name, open_engine, reading, upsert, writing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from sqlalchemy.engine import Connection
-
-HEAD = "0001"
-"""Newest migration (a test compares it with the folder)."""
 
 _EPISODE = tuple(field.name for field in fields(Episode))
 _PERIODS = ("first_period", "last_period", "worst_period")
@@ -35,8 +41,10 @@ def _moment(micros: int) -> datetime:
     return datetime.fromtimestamp(micros / 1_000_000, UTC)
 
 
-class SqlLedger:
-    """Ledger in a SQL database; see `stores.ledger.base.LedgerStore` for the laws.
+class SqlLedger(
+    SqlFeedback, SqlDashboards, SqlFavourites, SqlMutes, SqlAcknowledgements, SqlLinks, SqlVerdicts, SqlHeartbeats, SqlWatermarks
+):  # fmt: skip
+    """Ledger in a SQL database: episodes and the outbox here, every other theme in a class of its own.
 
     Parameters
     ----------
@@ -47,10 +55,10 @@ class SqlLedger:
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url)
         with reading(self.engine) as connection:
-            is_newest = _is_newest(connection)
+            is_newest = migration_of(connection) == HEAD
         if not is_newest:  # asked first, so that opening the ledger does not wait for writers
             with writing(self.engine) as connection:
-                _migrate(connection)
+                migrate(connection)
 
     def episodes(self, project: str, metric_set: str, since: datetime) -> Sequence[Episode]:
         """Return episodes whose last period is at or after `since`, oldest first."""
@@ -75,13 +83,15 @@ class SqlLedger:
         """Write episodes, drop removed ones, and queue messages, all or nothing; see the protocol."""
         rows = [_row(episode) for episode in sorted(episodes, key=lambda e: e.episode_id)]
         with writing(self.engine) as connection:
+            for project, metric_set in sorted({(e.project, e.metric_set) for e in (*episodes, *(seen or ()))}):
+                lock_name(connection, "episodes", project, metric_set)
             if seen is not None:
                 touched = {e.episode_id for e in episodes} | set(removed) | {e.episode_id for e in seen}
                 _check_unchanged(connection, touched, seen)
             upsert(connection, t.episode, rows)
             for part in chunks(sorted(removed)):
                 connection.execute(sa.delete(t.episode).where(t.episode.c.episode_id.in_(part)))
-            return sum(_queue(connection, message, now) for message in messages)
+            return queue_messages(connection, messages, now)
 
     def claim(self, channel: str, now: datetime, lease: timedelta, limit: int) -> Sequence[Message]:
         """Take messages that are due, for the time of the lease."""
@@ -124,15 +134,6 @@ class SqlLedger:
             connection.execute(sa.update(t.outbox).where(t.outbox.c.message_id == message_id).values(**values))
 
 
-def _queue(connection: Connection, message: Message, now: datetime) -> int:
-    row = {
-        "message_id": message.message_id, "channel": message.channel, "project": message.project,
-        "body": json.dumps(message.body, sort_keys=True), "state": "pending", "attempts": 0,
-        "created_at": _micros(now), "due_at": _micros(now),
-    }  # fmt: skip
-    return connection.execute(insert(connection, t.outbox).values(row).on_conflict_do_nothing()).rowcount
-
-
 def _row(episode: Episode) -> dict[str, Any]:
     values = {name: getattr(episode, name) for name in _EPISODE}
     return {name: _micros(value) if name in _PERIODS else value for name, value in values.items()}
@@ -147,28 +148,6 @@ def _episode(row: Any) -> Episode:
 
 def _message(row: Any) -> Message:
     return Message(row.message_id, row.channel, row.project, json.loads(row.body), row.attempts)
-
-
-def _is_newest(connection: Connection) -> bool:
-    if not sa.inspect(connection).has_table("lupus_alembic_version"):
-        return False
-    version = sa.table("lupus_alembic_version", sa.column("version_num"))
-    return connection.execute(sa.select(version.c.version_num)).scalar() == HEAD
-
-
-def _migrate(connection: Connection) -> None:
-    """Bring the schema to its newest form, in the caller's transaction: whole or not at all."""
-    lock_schema(connection)
-    if _is_newest(connection):
-        return
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
 
 
 def _check_unchanged(connection: Connection, ids: Collection[str], seen: Collection[Episode]) -> None:

@@ -11,7 +11,8 @@ from lupus_provider.detectors import Judgement, Outcome, Threshold
 from lupus_provider.periods import Span
 from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS
 from lupus_provider.steps import detect as step
-from lupus_provider.steps.detect import GONE_AFTER, detect
+from lupus_provider.steps.detect import detect
+from lupus_provider.steps.panel import GONE_AFTER
 from lupus_provider.steps.target import Target
 from lupus_provider.stores import open_history, open_stage
 from lupus_provider.testing.builders import METRIC_SET, PROJECT, a_point, a_project, day, incoming, points
