@@ -194,7 +194,7 @@ class BadStoreConnectionError(Terminal, ValueError):
         self.conn_id, self.wrong = conn_id, wrong
         super().__init__(
             f"connection {conn_id!r} {wrong}. A store's connection is of type 'lupus' and its host is an address such as "
-            "file:///srv/lupus/stage or postgresql+psycopg2://db/lupus."
+            "file:///srv/lupus/stage or postgresql://db/lupus."
         )
 
 
