@@ -136,7 +136,9 @@ def _of_project(
     with opened(name) as project, closing(LupusHook()) as stores:
         for one in [metric_set] if metric_set else project.metric_sets:
             detectors = given or tuple(_with_holidays(d, holidays) for d in project.metric_sets[one].detect)
-            target = Target(project, one, span_in(project, one, stores.history, first, last))
+            target = Target(
+                project, one, span_in(project, one, stores.history, first and first.date(), last and last.date())
+            )
             panel = read_panel(target, stores.history) if target.periods and detectors else None
             if panel is None:
                 reason = "no detectors" if not detectors else "nothing stored in that span"
@@ -145,6 +147,9 @@ def _of_project(
             count = len(panel.period_start)
             with err.status(f"judging {one} …"):
                 trials = judge(panel, detectors, slice(count - len(target.periods), count))
+            if not any(trial.counted.any() for trial in trials):
+                err.print(f"[yellow]{project.project}.{one}: nothing stored in that span; not judged[/]")
+                continue
             labels = _labels(panel)
             out.print(f"[bold]{project.project}.{one}[/]")
             _tell(trials, labels, "date")
@@ -190,7 +195,7 @@ def _tell(trials: Iterable[Trial], labels: Sequence[str], axis_name: str) -> Non
     for trial in trials:
         series, evaluated, counted = len(trial.panel), int(trial.evaluated.sum()), int(trial.counted.sum())
         kinds = ", ".join(f"{count} {kind}" for kind, count in trial.by_kind().items()) or "no anomalies"
-        out.print(f"  [bold]{trial.detector.key}[/]: {trial.alarms:,} alarms of {series:,} series ({kinds})")
+        out.print(f"  [bold]{trial.detector.key}[/]: {_count(trial.alarms, "alarm")} of {series:,} series ({kinds})")
         unit = {"hour": "hours", "day": "days", "week": "weeks", "month": "months"}[trial.panel.period]
         unjudged = "; ".join(f"{count:,} {word}" for word, count in trial.unjudged().items())
         out.print(
@@ -237,8 +242,12 @@ def _strips(trial: Trial) -> list[Any]:
     axis: np.ndarray = trial.panel.local_start[at]
     return [
         Strip(
-            f"{trial.panel.series[i].series_id}, {trial.detector.detector}: {int(trial.alarms_of_series[i])} alarms",
+            f"{trial.panel.series[i].series_id}, {trial.detector.detector}: {_count(int(trial.alarms_of_series[i]), 'alarm')}",
             axis, trial.panel.value[i, at], told.expected[i], told.lower[i], told.upper[i], trial.anomalies[i],
         )
         for i in most
     ]  # fmt: skip
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"

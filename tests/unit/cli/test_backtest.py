@@ -51,7 +51,7 @@ def run(*words):
 
 def test_a_file_is_judged_by_the_default_detector(folder):
     output = run("backtest", "--input", "series.csv", "--output", "found.csv")
-    assert "1 alarms of 1 series" in output
+    assert "1 alarm of 1 series" in output
     assert "of 60 series-days (not: " in output
     rows = list(csv.DictReader((folder / "found.csv").read_text().splitlines()))
     assert {f"{day(40):%Y-%m-%d}"} <= {row["date"] for row in rows} <= {f"{day(n):%Y-%m-%d}" for n in range(40, 44)}
@@ -94,7 +94,7 @@ def test_a_whole_file_is_judged_with_parameters_of_the_command_line(folder):
 def test_the_stored_history_is_judged_by_the_projects_own_detectors(folder):
     table = points(*(a_point(500.0 if n == 3 else 5.0, day(n)) for n in range(6)))
     history = open_history(f"file://{folder / 'home' / 'history'}")
-    history.load(POINTS, PROJECT, METRIC_SET, [incoming(day(n), table.slice(n, 1)) for n in range(6)])
+    history.load(POINTS, PROJECT, METRIC_SET, lambda: [incoming(day(n), table.slice(n, 1)) for n in range(6)])
     output = run("backtest", PROJECT)
     assert f"{PROJECT}.{METRIC_SET}" in output
     assert f"{day(3):%Y-%m-%d}" in output
