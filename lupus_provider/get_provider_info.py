@@ -4,7 +4,7 @@ Read while Airflow's configuration is still being built, so it imports nothing.
 """
 
 _STORE = (
-    "Address: file:///srv/lupus/stage, s3://bucket/lupus/stage, sqlite:////srv/lupus/index.db, postgresql+psycopg2://db/lupus, "
+    "Address: file:///srv/lupus/stage, s3://bucket/lupus/stage, sqlite:////srv/lupus/index.db, postgresql://db/lupus, "
     "https://elasticsearch:9200/lupus. "
     "Used as lupus_stage, lupus_history, lupus_index and lupus_ledger; one that is missing means the embedded store."
 )
@@ -55,6 +55,7 @@ def get_provider_info():
             }
         ],
         "hooks": [{"integration-name": "Lupus", "python-modules": ["lupus_provider.hooks.stores"]}],
+        "triggers": [{"integration-name": "Lupus", "python-modules": ["lupus_provider.triggers.hive"]}],
         "connection-types": [
             {
                 "connection-type": "lupus",

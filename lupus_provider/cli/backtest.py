@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lupus_provider.cli.app import app, err, out
+from lupus_provider.cli.projects import opened_project
 from lupus_provider.errors import Terminal
 
 if TYPE_CHECKING:
@@ -126,14 +127,13 @@ def _of_project(
 ) -> None:  # fmt: skip
     from contextlib import closing
 
-    from lupus_provider.cli.stores import _project as opened
     from lupus_provider.hooks.stores import LupusHook
     from lupus_provider.steps.backtest import backtest as judge, span_in
     from lupus_provider.steps.detect import read_panel
     from lupus_provider.steps.target import Target
 
     told: list[tuple[Trial, Sequence[str]]] = []
-    with opened(name) as project, closing(LupusHook()) as stores:
+    with opened_project(name) as project, closing(LupusHook()) as stores:
         for one in [metric_set] if metric_set else project.metric_sets:
             detectors = given or tuple(_with_holidays(d, holidays) for d in project.metric_sets[one].detect)
             target = Target(
@@ -195,7 +195,7 @@ def _tell(trials: Iterable[Trial], labels: Sequence[str], axis_name: str) -> Non
     for trial in trials:
         series, evaluated, counted = len(trial.panel), int(trial.evaluated.sum()), int(trial.counted.sum())
         kinds = ", ".join(f"{count} {kind}" for kind, count in trial.by_kind().items()) or "no anomalies"
-        out.print(f"  [bold]{trial.detector.key}[/]: {_count(trial.alarms, "alarm")} of {series:,} series ({kinds})")
+        out.print(f"  [bold]{trial.detector.key}[/]: {_count(trial.alarms, 'alarm')} of {series:,} series ({kinds})")
         unit = {"hour": "hours", "day": "days", "week": "weeks", "month": "months"}[trial.panel.period]
         unjudged = "; ".join(f"{count:,} {word}" for word, count in trial.unjudged().items())
         out.print(

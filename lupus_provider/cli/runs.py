@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 POLL_SECONDS = 0.5
-STEPS = ("collect", "load_history", "load_index", "detect", "load_history_verdicts", "load_index_verdicts", "alert")
+STEPS = (
+    "collect", "load_history", "load_index", "detect", "load_history_verdicts", "load_index_verdicts", "alert", "compact", "expire",
+)  # fmt: skip
 _MARKS = {
     "success": ("✓", "green"),
     "failed": ("✗", "red"),

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from lupus_provider.config.parts import ColumnMetrics, ColumnName, Model, TableMetrics, Text
+from lupus_provider.config.retention import Retention
 from lupus_provider.config.schedule import check_schedule
 from lupus_provider.config.source import Join, Sample, Source
 from lupus_provider.detectors import DETECTORS
@@ -37,7 +38,7 @@ class MetricSet(Model):
 
     frame_keys: ClassVar[frozenset[str]] = frozenset({
         "schedule", "period", "revisit", "start_date", "end_date", "processor", "detect", "engine", "source", "join", "gate",
-        "tracking_conn_id", "reference", "expectations", "sample",
+        "tracking_conn_id", "reference", "expectations", "sample", "retention",
     })  # fmt: skip
     """Keys that are not handed to the processor as they are."""
 
@@ -51,6 +52,8 @@ class MetricSet(Model):
     """First local day that is scheduled."""
     end_date: date | None = None
     """Last local day that is scheduled; later runs only by hand."""
+    retention: Retention | None = None
+    """How long its records are kept, where it is not as long as the project's."""
     processor: Any
     """How the metric set is measured."""
     detect: tuple[AnyDetector, ...] = ()

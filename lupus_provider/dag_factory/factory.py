@@ -15,7 +15,9 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param
 from lupus_provider.naming import dag_id
 from lupus_provider.operators.alert import AlertOperator
 from lupus_provider.operators.collect import CollectOperator
+from lupus_provider.operators.compact import CompactOperator
 from lupus_provider.operators.detect import DetectOperator
+from lupus_provider.operators.expire import ExpireOperator
 from lupus_provider.operators.load_history import LoadHistoryOperator
 from lupus_provider.operators.load_index import LoadIndexOperator
 from lupus_provider.periods import days_span
@@ -51,11 +53,12 @@ def build_dag(document: Document, name: str) -> DAG:
         default_args=_default_args(project),
         **_dates(project, metric_set),
     )
-    _add_steps(dag, {"project": project.project, "metric_set": name, "project_file": document.path})
+    expires = any(age is not None for age in (project.retention_of(name).history, project.retention_of(name).index))
+    _add_steps(dag, {"project": project.project, "metric_set": name, "project_file": document.path}, expires=expires)
     return dag
 
 
-def _add_steps(dag: DAG, target: dict[str, str]) -> None:
+def _add_steps(dag: DAG, target: dict[str, str], *, expires: bool) -> None:
     common: dict[str, Any] = {**target, "dag": dag}
     collect = CollectOperator(task_id="collect", **common)
     load_history = LoadHistoryOperator(task_id="load_history", kinds=("points",), **common)
@@ -67,7 +70,10 @@ def _add_steps(dag: DAG, target: dict[str, str]) -> None:
     collect.set_downstream([load_history, load_index])
     load_history.set_downstream(detect)
     detect.set_downstream([load_history_verdicts, load_index_verdicts])
-    load_history_verdicts.set_downstream(alert)
+    compact = CompactOperator(task_id="compact", **common)
+    load_history_verdicts.set_downstream([alert, compact])
+    if expires:
+        ExpireOperator(task_id="expire", **common).set_upstream([compact, load_index_verdicts])
 
 
 def _schedule(project: Project, metric_set: MetricSet) -> CronTriggerTimetable | None:

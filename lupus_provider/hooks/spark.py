@@ -2,11 +2,13 @@
 
 No connection: Spark inside the task's own process. Type `spark_connect`: a session of that server. Type `spark`: a session whose driver
 is the task's process, or `spark-submit` where the connection's extra says `"submit": true` or `"deploy-mode": "cluster"`.
-Secrets stay in the connection: nothing of it is written to a file, a log or an XCom.
+Secrets are in no argument, log or XCom. Where `spark-submit` needs the keys of the stage's bucket, they go by a file that only its owner reads
+and that is gone with the task, as Spark itself does with a keytab; a driver on the cluster gets it by `--files`.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 from functools import cached_property
@@ -19,9 +21,12 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from lupus_provider.errors import BadSparkConnectionError, MissingExtraError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow.sdk import Connection
 
     from lupus_provider.steps.connections import Submission
+    from lupus_provider.stores.objects.access import S3Access
 
 CLUSTER, CONNECT = "spark", "spark_connect"
 _SUBMIT, _MODE, _SETTING = "submit", "deploy-mode", "spark."
@@ -34,10 +39,13 @@ class SparkConnections:
     ----------
     conn_id
         Connection of type `spark` or `spark_connect`; one that does not exist means Spark inside this process.
+    stage_access
+        Returns how to get at the stage (`S3Access`), None where its address says it all; asked only for `spark-submit`.
     """
 
-    def __init__(self, conn_id: str = "lupus_spark") -> None:
+    def __init__(self, conn_id: str = "lupus_spark", stage_access: Callable[[], S3Access | None] | None = None) -> None:
         self.conn_id = conn_id
+        self._stage_access = stage_access or (lambda: None)
 
     @cached_property
     def _connection(self) -> Connection | None:
@@ -95,16 +103,20 @@ class SparkConnections:
 
         connection = self._connection
         assert connection is not None
+        is_remote = connection.extra_dejson.get(_MODE) == "cluster"
         with tempfile.TemporaryDirectory(prefix="lupus-") as folder:
             project_file = Path(folder) / f"{submission.target.project.project}.yaml"
             project_file.write_text(dump_project(submission.target.project), encoding="utf-8")
+            access_file = _access_file(Path(folder), self._stage_access())
+            # A driver on this machine reads the keys where they lie; executors need none, and they would be sent what is in --files.
+            files = [project_file, access_file] if is_remote and access_file else [project_file]
             hook = hook_class(
                 conn_id=self.conn_id,
                 conf=settings_of(connection),
                 name=str(submission.target),
-                files=str(project_file),
-                application_args=[collect_main.arguments_of(submission, str(project_file))],
-                env_vars=None if connection.extra_dejson.get(_MODE) == "cluster" else _driver_environment(),
+                files=",".join(map(str, files)),
+                application_args=[collect_main.arguments_of(submission, str(project_file), access_file)],
+                env_vars=None if is_remote else _driver_environment(),
             )
             try:
                 hook.submit(str(Path(collect_main.__file__).absolute()))
@@ -162,6 +174,18 @@ def _submit_hook() -> Any:
     except ImportError as err:
         raise MissingExtraError("spark-submit from Airflow", "spark") from err  # noqa: TRY003  (a name, not a message)
     return SparkSubmitHook
+
+
+def _access_file(folder: Path, access: S3Access | None) -> str | None:
+    """Write the keys of the stage for their owner only; return the file's path, None where there are none to write."""
+    if access is None:
+        return None
+    from lupus_provider.steps.collect_main import access_text
+
+    path = folder / "stage-access.json"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(access_text(access))
+    return str(path)
 
 
 def _driver_environment() -> dict[str, str]:

@@ -6,23 +6,26 @@ Changing four connections moves a project from one machine to a cluster; project
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from lupus_provider.errors import BadStoreConnectionError, LupusError
 from lupus_provider.hooks import settings
+from lupus_provider.hooks.addresses import STORE_KINDS, StoreKind, check_address, kind_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow.sdk import Connection
 
-StoreKind = Literal["stage", "history", "index", "ledger"]
-STORE_KINDS: tuple[StoreKind, ...] = get_args(StoreKind)
+_DATABASES = ("sqlite", "postgresql")
+
+__all__ = ["STORE_KINDS", "LupusHook", "StoreKind", "access_of", "connection_url", "default_conn_id", "embedded_url"]
 
 
 def default_conn_id(kind: StoreKind) -> str:
@@ -41,20 +44,28 @@ def embedded_url(kind: StoreKind, home: Path) -> str:
     return f"file://{home / kind}" if kind in ("stage", "history") else f"sqlite:///{home / kind}.db"
 
 
-def connection_url(connection: Connection) -> str:
+def connection_url(connection: Connection, kind: StoreKind | None = None) -> str:
     """Return the store address that a connection of type `lupus` holds, with a database's login and password inside.
+
+    Parameters
+    ----------
+    kind
+        What the store is used as; None: what the connection's id or address says.
 
     Raises
     ------
     BadStoreConnectionError
         If the connection is of another type, or has no address.
+    StoreUrlError
+        If no store of the kind is behind such an address.
     """
     if connection.conn_type != LupusHook.conn_type:
         raise BadStoreConnectionError(str(connection.conn_id), f"is of type {connection.conn_type!r}")
     address = connection.host or ""
     if "://" not in address:
         raise BadStoreConnectionError(str(connection.conn_id), f"has the address {address!r}")
-    if not connection.login or address.startswith(("http://", "https://")):  # an index in Elasticsearch gets it apart
+    check_address(kind or kind_of(str(connection.conn_id), address), address)
+    if not connection.login or not address.startswith(_DATABASES):  # an index in Elasticsearch gets it apart
         return address
     from sqlalchemy.engine import make_url
 
@@ -118,7 +129,7 @@ class LupusHook(BaseHook):
     def url(self, kind: StoreKind) -> str:
         """Return the address of a store. It may hold a password: hand it to a store, never to a log or an XCom."""
         connection = self._connection(kind)
-        return embedded_url(kind, settings.home()) if connection is None else connection_url(connection)
+        return embedded_url(kind, settings.home()) if connection is None else connection_url(connection, kind)
 
     def _connection(self, kind: StoreKind) -> Connection | None:
         try:
@@ -166,11 +177,30 @@ class LupusHook(BaseHook):
         return open_ledger(self.url("ledger"))
 
     def close(self) -> None:
-        """Close the stores that were opened."""
-        for kind in STORE_KINDS:
-            store = self.__dict__.pop(kind, None)
-            if store is not None and hasattr(store, "close"):
-                store.close()
+        """Close the stores that were opened, with their catalogue and pools; one that cannot be closed keeps no other open."""
+        with ExitStack() as closing:
+            for kind in STORE_KINDS:
+                store = self.__dict__.pop(kind, None)
+                for part in (store, getattr(store, "engine", None)):
+                    end = getattr(part, "close", None) or getattr(part, "dispose", None)
+                    if end is not None:
+                        closing.callback(end)
+
+    def check_catalogue(self) -> str:
+        """Try the catalogue that the history's connection names, as a load would; say what was done.
+
+        Raises
+        ------
+        LupusError
+            What is wrong, with what to do.
+        """
+        from lupus_provider.hooks.trying_hive import try_catalogue
+
+        catalog = getattr(self.history, "catalog", None)
+        connection = self._connection("history")
+        if catalog is None or connection is None:
+            return "the history's connection names none"
+        return try_catalogue(str(connection.extra_dejson["hive_conn_id"]), catalog, self.history.objects)
 
     def test_connection(self) -> tuple[bool, str]:
         """Try the store that the connection names, as its steps would use it; for Airflow's *Test* button."""
@@ -178,9 +208,9 @@ class LupusHook(BaseHook):
 
         try:
             connection = self.get_connection(self.conn_id)
-            told = try_store(
-                connection_url(connection), access_of(connection), is_read=self.conn_id == default_conn_id("history")
-            )
+            url = connection_url(connection)
+            kind = kind_of(self.conn_id, url)
+            told = try_store(kind, url, access_of(connection), is_read=kind == "history")
         except (LupusError, OSError, AirflowNotFoundException) as err:
             return False, str(err)
         return True, f"connection {self.conn_id!r}: {told}"

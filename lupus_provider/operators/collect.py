@@ -31,5 +31,6 @@ class CollectOperator(LupusOperator):
         from lupus_provider.steps.collect import collect
 
         with self.work(context) as target:
-            run_id, connections = run_of(context).run_id, SparkConnections(self.spark_conn_id)
+            connections = SparkConnections(self.spark_conn_id, lambda: self.stores.access("stage"))
+            run_id = run_of(context).run_id
             return collect(target, self.stores.stage, data_folder(), run_id, utc_now(), connections).as_xcom()

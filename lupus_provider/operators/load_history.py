@@ -21,13 +21,14 @@ class LoadHistoryOperator(LupusOperator):
         Which records to load: `points`, `anomalies`, `evaluations`.
     deferrable
         Whether the history's catalogue, if it has one, is told from the triggerer: its statements may be long, and keep no worker's
-        slot then. The history itself is loaded before, so Lupus waits for nothing.
+        slot then. The history itself is loaded before, so Lupus waits for nothing. None: as `[operators] default_deferrable`
+        says, which is how all deferrable operators of an Airflow are switched at once, those of the DAG factory among them.
     """
 
-    def __init__(self, *, kinds: Sequence[str] = ("points",), deferrable: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *, kinds: Sequence[str] = ("points",), deferrable: bool | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kinds = tuple(kinds)
-        self.deferrable = deferrable
+        self.deferrable = _default_deferrable() if deferrable is None else deferrable
 
     def execute(self, context: Context) -> dict[str, int | str]:
         """Load every kind; return counts by kind."""
@@ -63,3 +64,9 @@ class LoadHistoryOperator(LupusOperator):
             from lupus_provider.hooks.hive import cancel_catalog
 
             cancel_catalog(stores)
+
+
+def _default_deferrable() -> bool:
+    from airflow.sdk.configuration import conf
+
+    return conf.getboolean("operators", "default_deferrable", fallback=False)

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from lupus_provider.periods import Span
 from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS
+from lupus_provider.steps.expire import first_kept
 from lupus_provider.steps.gather import Loaded
 from lupus_provider.stores.history.base import HistoryQuery, Incoming
 from lupus_provider.stores.index.base import MetricSetInfo
@@ -43,13 +44,16 @@ def rebuild_index(
     project: Project,
     history: HistoryStore,
     index: IndexStore,
+    now: datetime,
     metric_sets: Collection[str] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Loaded:
-    """Write a project's metric sets into the index anew; what the history does not hold is cleared.
+    """Write a project's metric sets into the index anew; what the history does not hold is cleared, and what is too old for the index.
 
     Parameters
     ----------
+    now
+        Aware; the index's age is counted back from it.
     metric_sets
         Only these; None: all of the project file.
     progress
@@ -60,17 +64,27 @@ def rebuild_index(
         if metric_sets is not None and name not in metric_sets:
             continue
         about = MetricSetInfo(project.project, name, metric_set.period, project.timezone)
-        switched = _rebuilt(about, history, index, progress or (lambda *_: None))
+        first = first_kept(project, name, "index", now)
+        switched = _rebuilt(about, history, index, first, progress or (lambda *_: None))
         log.info("rebuilt %s.%s in the index: %s", project.project, name, Loaded.of(switched))
         loads += switched
     return Loaded.of(loads)
 
 
 def _rebuilt(
-    about: MetricSetInfo, history: HistoryStore, index: IndexStore, progress: Callable[[str, int, int], None]
+    about: MetricSetInfo,
+    history: HistoryStore,
+    index: IndexStore,
+    first: datetime | None,
+    progress: Callable[[str, int, int], None],
 ) -> list[Switched]:
     project, name = about.project, about.metric_set
-    held = {kind.name: history.periods(kind, project, name) for kind in INDEXED}
+    held = {
+        kind.name: {
+            at: digest for at, digest in history.periods(kind, project, name).items() if first is None or at >= first
+        }
+        for kind in INDEXED
+    }
     total, done = sum(map(len, held.values())), 0
     switched: list[Switched] = []
     for kind in INDEXED:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
+from lupus_provider.steps.expire import first_kept
 from lupus_provider.steps.gather import staged
 from lupus_provider.steps.load_index import about_metric_set
 from lupus_provider.steps.rebuild_index import INDEXED, kept, months
@@ -56,22 +57,24 @@ class Reconciled:
 
 
 def reconcile(
-    target: Target, stage: StageStore, history: HistoryStore, index: IndexStore, *, deep: bool = False
+    target: Target, stage: StageStore, history: HistoryStore, index: IndexStore, now: datetime, *, deep: bool = False
 ) -> Reconciled:
     """Compare the three stores over a span.
 
     The stage's content is the newest, the history must hold it, and the index what the history holds. A period that left the stage is
-    judged by the history.
+    judged by the history. A store that may have dropped a period for its age is not asked for it.
 
     Parameters
     ----------
+    now
+        Aware; ages are counted back from it.
     deep
         Read the history's records and hash them again, rather than believe its manifest.
     """
     differences: list[Difference] = []
     periods = 0
     for kind in INDEXED:
-        compared: list[tuple[datetime, Difference | None]] = list(_compared(target, kind, stage, history, index))
+        compared: list[tuple[datetime, Difference | None]] = list(_compared(target, kind, stage, history, index, now))
         if deep:
             compared += _damaged(target, kind, history)
         periods += len({start for start, _ in compared})
@@ -82,18 +85,22 @@ def reconcile(
 
 
 def _compared(
-    target: Target, kind: RecordKind, stage: StageStore, history: HistoryStore, index: IndexStore
+    target: Target, kind: RecordKind, stage: StageStore, history: HistoryStore, index: IndexStore, now: datetime
 ) -> Iterator[tuple[datetime, Difference | None]]:
     project, name, span = target.project.project, target.metric_set_name, target.span
     on_stage = {file.period_start: file.digest for file in stage.files(kind, project, name, span)}
     in_history = {at: d for at, d in history.periods(kind, project, name).items() if span.start <= at < span.end}
     in_index = {at: d for at, d in index.periods(kind, project, name).items() if span.start <= at < span.end}
+    first: dict[Where, datetime | None] = {
+        where: first_kept(target.project, name, where, now) for where in get_args(Where)
+    }
     for start in sorted({*on_stage, *in_history, *in_index}):
         newest = on_stage.get(start) or in_history.get(start)
         yield start, None
         stores: tuple[tuple[Where, Mapping[datetime, str]], ...] = (("history", in_history), ("index", in_index))
         for where, held in stores:
-            if held.get(start) != newest:
+            expired = (begin := first[where]) is not None and start < begin
+            if held.get(start) != newest and not expired:
                 yield start, Difference(name, kind.name, start, where, "different" if start in held else "missing")
 
 

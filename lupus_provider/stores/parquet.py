@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DIGEST, WRITTEN_AT = b"lupus.digest", b"lupus.written_at"
 _PLAIN = {"series_id", "value", "expected", "lower", "upper", "score"}
+_MERGED_GROUP_ROWS = 122_880
+"""Rows of a row group where a series has many rows: readers of a few series skip the others, and threads share the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +36,26 @@ class Footer:
 
 
 def write(
-    table: pa.Table, kind: RecordKind, file: BinaryIO | pa.BufferOutputStream, digest: str, written_at: datetime
-) -> None:
-    """Write sorted records with their footer."""
+    table: pa.Table, kind: RecordKind, file: BinaryIO | pa.BufferOutputStream, digest: str, written_at: datetime, *, is_merged: bool = False
+) -> None:  # fmt: skip
+    """Write sorted records with their footer; `is_merged`: of many days, so that a series has many rows."""
     names = table.schema.names
+    plain = _PLAIN - {"series_id"} if is_merged else _PLAIN
     metadata = {**(table.schema.metadata or {}), DIGEST: digest.encode(), WRITTEN_AT: written_at.isoformat().encode()}
     encodings: dict[str, Any] = {
-        "use_dictionary": [path for name in names if name not in _PLAIN for path in _leaves(name)],
+        "use_dictionary": [path for name in names if name not in plain for path in _leaves(name)],
         "sorting_columns": pq.SortingColumn.from_ordering(kind.schema, [(name, "ascending") for name in kind.key]),
+        "row_group_size": _MERGED_GROUP_ROWS if is_merged else None,
     }
     pq.write_table(table.replace_schema_metadata(metadata), file, compression="zstd", **encodings)
 
 
-def encoded(table: pa.Table, kind: RecordKind, digest: str, written_at: datetime) -> memoryview:
-    """Return the bytes of a file of sorted records with their footer."""
+def encoded(
+    table: pa.Table, kind: RecordKind, digest: str, written_at: datetime, *, is_merged: bool = False
+) -> memoryview:
+    """Return the bytes of a file of sorted records with their footer; see `write`."""
     file = pa.BufferOutputStream()
-    write(table, kind, file, digest, written_at)
+    write(table, kind, file, digest, written_at, is_merged=is_merged)
     return memoryview(file.getvalue())
 
 
@@ -84,7 +90,7 @@ def footer(file: str, content: bytes | None = None) -> Footer:
         raise CorruptStoreError(file, "is not a file of records") from err
 
 
-def read(file: str | bytes, kind: RecordKind) -> pa.Table:
+def read(file: str | bytes | memoryview, kind: RecordKind) -> pa.Table:
     """Read all records of a file, given by its path or its content."""
     # One file is opened once, so a replacement in the same moment is seen whole or not at all.
     with pq.ParquetFile(file if isinstance(file, str) else pa.BufferReader(file)) as opened:

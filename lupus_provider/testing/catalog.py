@@ -187,5 +187,31 @@ class CatalogLaws:
                     break
             assert reader.result() > 1
 
+    def test_a_dropped_day_has_no_rows_and_comes_back_when_it_is_published(
+        self, catalog: HiveCatalog, lay: Lay
+    ) -> None:
+        versions = laid(lay, {n: 2 + n for n in range(4)})
+        catalog.drop(*KEY, [versions[0].dt])  # there is no table yet
+        catalog.publish(*KEY, versions)
+        other = laid(lay, {0: 3}, metric_set="other")
+        catalog.publish(*KEY[:2], "other", other)
+        gone = [version.dt for version in versions[:2]]
+        for _ in range(2):
+            catalog.drop(*KEY, [*gone, day(300).date()])
+        assert catalog.row_counts(*KEY) == counts(versions[2:])
+        assert list(catalog.partitions(*KEY)) == [version.dt for version in versions[2:]]
+        assert catalog.row_counts(*KEY[:2], "other") == counts(other)
+        catalog.publish(*KEY, versions[:1])
+        assert catalog.row_counts(*KEY) == counts([versions[0], *versions[2:]])
+
+    def test_more_days_than_one_session_switches_are_all_switched(self, catalog: HiveCatalog, lay: Lay) -> None:
+        catalog.publish(*KEY, laid(lay, dict.fromkeys(range(20), 1)))
+        newer = laid(lay, {n: 2 + n % 2 for n in range(20)})
+        catalog.publish(*KEY, newer)
+        assert catalog.row_counts(*KEY) == counts(newer)
+
+    def test_a_server_in_utc_is_found_well(self, catalog: HiveCatalog) -> None:
+        assert "answers" in catalog.check()
+
 
 __all__ = ["KEY", "CatalogLaws", "counts", "laid"]

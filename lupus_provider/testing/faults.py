@@ -77,8 +77,14 @@ class _Writing:
 
 
 @contextmanager
-def injected(at: int, fail: Callable[[], None]) -> Iterator[Acts]:
-    """Fail at the `at`-th act of writing: file writes, fsync, rename, SQL statements and commits of this process."""
+def injected(at: int, fail: Callable[[], None], *, is_remote: bool = False) -> Iterator[Acts]:
+    """Fail at the `at`-th act of writing: file writes, fsync, rename, SQL statements and commits of this process.
+
+    Parameters
+    ----------
+    is_remote
+        Requests that write to S3 or Elasticsearch, and statements of HiveServer2, are acts, too: it dies before they are sent.
+    """
     acts = Acts(at, fail)
     open_temporary = files._open_temporary
 
@@ -107,7 +113,36 @@ def injected(at: int, fail: Callable[[], None]) -> Iterator[Acts]:
         for name, listener in (("before_cursor_execute", executes), ("commit", commits)):
             event.listen(Engine, name, listener)
             stack.callback(event.remove, Engine, name, listener)
+        if is_remote:
+            _count_requests(stack, acts)
         yield acts
+
+
+def _count_requests(stack: ExitStack, acts: Acts) -> None:
+    from botocore.client import BaseClient
+    from elastic_transport import Transport
+
+    from lupus_provider.stores.history.hive_session import HiveSession
+
+    call, perform, rows = BaseClient._make_api_call, Transport.perform_request, HiveSession._rows
+
+    def s3(self: Any, operation: str, given: Any) -> Any:
+        if not operation.startswith(("Get", "Head", "List")):
+            acts.act(operation)
+        return call(self, operation, given)
+
+    def elastic(self: Any, method: str, target: str, **given: Any) -> Any:
+        if method != "GET" and "_search" not in target and "_msearch" not in target:
+            acts.act(f"{method} {target}")
+        return perform(self, method, target, **given)
+
+    def hive(self: Any, connection: Any, statement: str) -> Any:
+        acts.act(statement.split(maxsplit=1)[0])
+        return rows(self, connection, statement)
+
+    stack.enter_context(patch.object(BaseClient, "_make_api_call", s3))
+    stack.enter_context(patch.object(Transport, "perform_request", elastic))
+    stack.enter_context(patch.object(HiveSession, "_rows", hive))
 
 
 def kill() -> None:

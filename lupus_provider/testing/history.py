@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -29,6 +30,7 @@ from lupus_provider.testing.builders import (
     incoming,
     points,
 )
+from lupus_provider.testing.faults import injected, kill
 from lupus_provider.testing.processes import run_together
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from lupus_provider.stores.history.base import HistoryStore, Switched
 
 KEY = (POINTS, PROJECT, METRIC_SET)
+END = date(2024, 4, 1)
+"""After all months that the laws load."""
 
 
 def load(history: HistoryStore, values: Mapping[datetime, float | None]) -> Switched:
@@ -69,6 +73,28 @@ def read_many(reopen: Callable[[], HistoryStore], times: int) -> None:
         found = values(history)
         assert len(found) in (0, 4), found
         assert len(set(found.values())) <= 1, found
+
+
+def compact_many(reopen: Callable[[], HistoryStore], times: int) -> None:
+    """Compact over and over, beside loads."""
+    history = reopen()
+    for _ in range(times):
+        history.compact(*KEY, END)
+
+
+def keep_up_and_die(reopen: Callable[[], HistoryStore], at: int, before: date | None = None) -> None:
+    """Compact, or expire what is before a date, and be killed at the so-manieth write; a process of its own runs this."""
+    history = reopen()
+    with injected(at, kill):
+        if before is None:
+            history.compact(*KEY, END)
+        else:
+            history.expire(*KEY, before)
+
+
+def everything(history: HistoryStore, **query: Any) -> pa.Table:
+    """Return what a scan finds, bit for bit: provenance and order included."""
+    return history.scan(HistoryQuery(*KEY, **query)).read_all().combine_chunks()
 
 
 class HistoryLaws:
@@ -216,6 +242,116 @@ class HistoryLaws:
         ]
         assert len(values(history)) == 4
         assert len(set(values(history).values())) == 1
+
+    # -- compaction --------------------------------------------------------------------------------------------------
+
+    def test_a_compaction_changes_no_scan(self, history: HistoryStore) -> None:
+        rows = [
+            a_point(None, error="é", n_rows=None), a_point(1e-300, metric="sum"),
+            a_point(3.5, group_key={"país": "東京 🗼", "empty": ""}, entity="é"), a_point(-0.0, entity="zero", model_version="v1"),
+        ]  # fmt: skip
+        for n in (0, 1, 2, 30, 31, 45):
+            table = points(*({**row, "period_start": day(n), "run_id": f"run{n}"} for row in rows))
+            history.load(*KEY, lambda n=n, table=table: [incoming(day(n), table), incoming(day(n, 1), points())])
+        queries: list[dict[str, Any]] = [
+            {}, {"span": Span(day(1), day(31))}, {"span": Span(day(30, 1), day(31, 0))}, {"series_ids": [rows[2]["series_id"]]},
+            {"columns": ("value", "n_rows"), "span": Span(day(2), day(46))},
+        ]  # fmt: skip
+        before = [everything(history, **query) for query in queries], history.periods(*KEY)
+        done = history.compact(*KEY, END)
+        assert (done.months, done.files, done.rows) == (2, 6, 24)
+        assert ([everything(history, **query) for query in queries], history.periods(*KEY)) == before
+        assert history.compact(*KEY, END).months == 0
+
+    def test_a_month_that_is_not_closed_is_left_alone(self, history: HistoryStore) -> None:
+        load(history, {day(n): 1.0 for n in (0, 1, 30, 31, 32)})
+        assert history.compact(*KEY, date(2024, 1, 31)).months == 0
+        assert history.compact(*KEY, date(2024, 2, 29)).months == 1
+
+    def test_a_late_load_of_a_merged_month_wins(self, history: HistoryStore) -> None:
+        wanted: dict[datetime, float | None] = {day(n, hour): float(n) for n in range(5) for hour in (0, 12)}
+        load(history, wanted)
+        history.compact(*KEY, END)
+        late = {day(1, 12): 100.0, day(2): 200.0, day(7): 7.0}
+        switched = load(history, late)
+        assert (switched.periods, switched.unchanged) == (3, 0)
+        history.load(*KEY, lambda: [incoming(day(3), points())])
+        left = {**wanted, **late}
+        del left[day(3)]
+        assert values(history) == left
+        assert [row["value"] for row in recorded(history, span=Span(day(1), day(3)))] == [1.0, 100.0, 200.0, 2.0]
+        found = everything(history)
+        assert history.compact(*KEY, END).months == 1
+        assert everything(history) == found
+        assert values(history) == left
+
+    def test_any_sequence_of_loads_compactions_and_expiries_says_what_was_loaded_last(
+        self, history: HistoryStore, reopen: Callable[[], HistoryStore]
+    ) -> None:
+        for seed in range(4):
+            wanted: dict[datetime, float | None] = {}
+            rng = random.Random(seed)  # noqa: S311  (an order, not a secret)
+            key = (POINTS, PROJECT, f"orders{seed}")
+            for step in range(14):
+                act = rng.random()
+                if act < 0.55:
+                    new = {day(rng.randrange(64), rng.choice((0, 5))): float(step) for _ in range(rng.randint(1, 12))}
+                    history.load(*key, lambda new=new: [incoming(at, points(a_point(v, at))) for at, v in new.items()])
+                    wanted |= new
+                elif act < 0.85:
+                    before = history.scan(HistoryQuery(*key)).read_all()
+                    history.compact(*key, rng.choice((date(2024, 2, 1), date(2024, 3, 1), END)))
+                    assert history.scan(HistoryQuery(*key)).read_all() == before
+                elif act < 0.95:
+                    first = day(rng.randrange(40))
+                    history.expire(*key, first.date())
+                    wanted = {at: value for at, value in wanted.items() if at >= first}
+                else:
+                    history = reopen()
+                span = Span(day(rng.randrange(64)), day(64))
+                for query in (HistoryQuery(*key), HistoryQuery(*key, span)):
+                    found = {r["period_start"]: r["value"] for r in history.scan(query).read_all().to_pylist()}
+                    assert found == {at: v for at, v in wanted.items() if query.span is None or at >= span.start}
+                assert set(history.periods(*key)) == set(wanted)
+
+    def test_compactions_beside_loads_and_readers_lose_nothing(
+        self, history: HistoryStore, reopen: Callable[[], HistoryStore]
+    ) -> None:
+        load(history, dict.fromkeys((day(), day(0, 1), day(1), day(2)), -1.0))
+        codes = run_together(
+            (load_many, reopen, 0, 10),
+            (load_many, reopen, 100, 10),
+            (compact_many, reopen, 12),
+            (read_many, reopen, 25),
+        )
+        assert codes == [0, 0, 0, 0]
+        assert len(values(history)) == 4
+        assert len(set(values(history).values())) == 1
+
+    # -- expiry ------------------------------------------------------------------------------------------------------
+
+    def test_an_expiry_drops_what_is_older_and_nothing_else(self, history: HistoryStore) -> None:
+        load(history, {day(n, hour): float(n) for n in range(40) for hour in (0, 23)})
+        history.compact(*KEY, END)
+        history.load(POINTS, PROJECT, "other", lambda: [incoming(day(), points(a_point(9.0)))])
+        gone = history.expire(*KEY, day(35).date())
+        assert (gone.days, gone.periods, gone.rows) == (35, 70, 70)
+        left = {day(n, hour): float(n) for n in range(35, 40) for hour in (0, 23)}
+        assert values(history) == left
+        assert set(history.periods(*KEY)) == set(left)
+        assert history.expire(*KEY, day(35).date()).days == 0
+        assert history.scan(HistoryQuery(POINTS, PROJECT, "other")).read_all().num_rows == 1
+
+    def test_what_expired_can_be_loaded_again(self, history: HistoryStore) -> None:
+        load(history, {day(n): 1.0 for n in range(3)})
+        history.compact(*KEY, END)
+        history.expire(*KEY, day(2).date())
+        assert load(history, {day(): 1.0}).periods == 1
+        assert values(history) == {day(): 1.0, day(2): 1.0}
+
+    def test_an_expiry_of_nothing_is_no_error(self, history: HistoryStore) -> None:
+        assert history.expire(*KEY, END).days == 0
+        assert history.compact(*KEY, END).months == 0
 
 
 __all__ = ["HistoryLaws", "load", "values"]

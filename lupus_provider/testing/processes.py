@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.process import BaseProcess
 
-SECONDS = 60.0
+SECONDS = 300.0
+KILLS: Counter[str] = Counter()
+"""Processes that ended by SIGKILL, by the stores that they wrote to: what `counting` was told."""
+_counted = ["stores of no name"]
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload([
     "pandas",  # Arrow imports it at first use where it is installed
@@ -26,10 +31,16 @@ def start(call: Callable[..., object], *args: Any) -> BaseProcess:
     return process
 
 
+def counting(stores: str) -> None:
+    """Count kills under the name of a combination of stores from now on."""
+    _counted[0] = stores
+
+
 def finish(process: BaseProcess) -> int:
     """Wait for a process and return its exit code, negative for a signal; AssertionError if it does not end."""
     process.join(SECONDS)
     assert process.exitcode is not None, "the process does not end"
+    KILLS[_counted[0]] += process.exitcode == -signal.SIGKILL
     return process.exitcode
 
 

@@ -55,7 +55,8 @@ class PublishHistoryTrigger(BaseTrigger):
             from lupus_provider.hooks.hive import cancel_catalog
 
             await asyncio.to_thread(cancel_catalog, stores)
-            await asyncio.wait([work])  # its thread still uses what is closed below
+            await asyncio.wait([work])  # its thread still uses the stores
+            work.exception()  # that it was cancelled is no news
             raise
         except (Terminal, Transient) as err:
             kind = "terminal" if isinstance(err, Terminal) else "transient"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -30,9 +32,9 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    home = tmp_path_factory.mktemp("site") / "home"
-    home.parent.mkdir(exist_ok=True)
-    log = home.parent / "log.txt"
+    folder = tmp_path_factory.mktemp("site")
+    # A home that another test of this run has loaded (tests/integration/conftest.py), else a new one.
+    home, log = Path(os.environ.get("LUPUS_TEST_DEMO", folder / "home")), folder / "log.txt"
     command = [sys.executable, "-m", "lupus_provider.cli", "demo", "--home", str(home), "--port", str(free_port())]
     with log.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file)

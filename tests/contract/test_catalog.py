@@ -12,6 +12,7 @@ from lupus_provider.errors import CatalogError
 from lupus_provider.naming import day_path
 from lupus_provider.stores import parquet
 from lupus_provider.stores.history.catalog import Version
+from lupus_provider.stores.history.errors import DaysUntoldError
 from lupus_provider.stores.history.hive import HiveCatalog, HiveOptions
 from lupus_provider.testing.builders import day
 from lupus_provider.testing.catalog import KEY, CatalogLaws, counts, laid
@@ -125,3 +126,19 @@ def test_versions_in_a_bucket_are_switched(catalog, lay):
     catalog.publish(*KEY, new)
     assert catalog.row_counts(*KEY) == counts([*old, *new])
     assert [place.split("://")[0] for place in catalog.partitions(*KEY).values()] == ["s3a"] * 3
+
+
+@pytest.mark.parametrize("case", ["hive-external", "spark-external"], indirect=True)
+def test_days_that_are_refused_do_not_hold_up_the_others(catalog, lay):
+    catalog.publish(*KEY, laid(lay, dict.fromkeys(range(12), 1)))
+    newer = laid(lay, dict.fromkeys(range(12), 2))
+    real = catalog._sessions.run_each
+    at = f"`dt`='{newer[5].dt}'"
+    catalog._sessions.run_each = lambda texts: real(
+        [text.replace("SET LOC", "SOT LOC") if at in text else text for text in texts]
+    )
+    with pytest.raises(DaysUntoldError, match=r"11 days and not of 1; 2024-01-06") as caught:
+        catalog.publish(*KEY, newer)
+    assert list(caught.value.untold) == [newer[5].dt]
+    assert isinstance(caught.value.untold[newer[5].dt], CatalogError)
+    assert catalog.row_counts(*KEY) == {version.dt: 1 if version is newer[5] else 2 for version in newer}

@@ -14,7 +14,8 @@ EDGES = {
     "load_history": {"detect"},
     "load_index": set(),
     "detect": {"load_history_verdicts", "load_index_verdicts"},
-    "load_history_verdicts": {"alert"},
+    "load_history_verdicts": {"alert", "compact"},
+    "compact": set(),
     "load_index_verdicts": set(),
     "alert": set(),
 }
@@ -36,7 +37,7 @@ def small(keys: str = "", head: str = "") -> str:
     return f"project: shop\n{head}metric_sets:\n  orders:\n    source: {{path: a.parquet}}\n{keys}"
 
 
-def test_every_metric_set_is_a_dag_of_the_seven_steps(dags):
+def test_every_metric_set_is_a_dag_of_the_same_steps(dags):
     made = dags()
     flights = ("departures", "weather", "delay_model", "delay_regression", "delay_inputs", "flight_checks")
     assert list(made) == [f"lupus.flights.{name}" for name in flights]
@@ -44,6 +45,17 @@ def test_every_metric_set_is_a_dag_of_the_seven_steps(dags):
         assert dag.dag_id == identity
         assert {task.task_id: set(task.downstream_task_ids) for task in dag.tasks} == EDGES
         assert next(task.task_id for task in dag.topological_sort()) == "collect"
+
+
+@pytest.mark.parametrize(
+    ("head", "keys", "expires"),
+    [("retention: {index: 400d}\n", "", True), ("", "    retention: {history: 3y}\n", True), ("", "", False)],
+)
+def test_only_who_states_an_age_has_records_dropped(dags, head, keys, expires):
+    (dag,) = dags(small(keys, head)).values()
+    assert dag.has_task("expire") == expires
+    if expires:
+        assert dag.get_task("expire").upstream_task_ids == {"compact", "load_index_verdicts"}
 
 
 def test_tasks_know_their_project_file_and_kinds(dags, tmp_path):
@@ -57,6 +69,14 @@ def test_tasks_know_their_project_file_and_kinds(dags, tmp_path):
         "load_history_verdicts": ("anomalies", "evaluations"),
         "load_index_verdicts": ("anomalies", "evaluations"),
     }
+
+
+@pytest.mark.parametrize(("option", "deferrable"), [(None, False), ("True", True), ("False", False)])
+def test_airflows_own_option_makes_the_loads_of_the_history_deferrable(dags, monkeypatch, option, deferrable):
+    if option is not None:
+        monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", option)
+    dag = dags()["lupus.flights.weather"]
+    assert {dag.get_task(name).deferrable for name in ("load_history", "load_history_verdicts")} == {deferrable}
 
 
 def test_the_schedule_is_cron_in_the_projects_zone(dags):

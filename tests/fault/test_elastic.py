@@ -220,14 +220,15 @@ def test_wrong_credentials_are_told_at_once_and_without_the_secret(proxy, url, s
 def test_a_mapping_conflict_names_the_document_loads_the_rest_and_ends_with_a_rebuild(index, tmp_path):
     load_version(index, 1)
     names, client = Names("fault"), index.door.client
+    name = names.index("points", "wrong")
     wrong = body("points")
-    wrong["mappings"]["properties"]["value"] = {"type": "boolean"}
+    wrong["mappings"]["properties"]["entity"] = {"type": "boolean"}
     old = indices.behind(index.door, names)["points"]
-    client.indices.create(index="fault-points-v1-wrong", **wrong)
+    client.indices.create(index=name, **wrong)
     client.indices.update_aliases(actions=[
-        {"remove_index": {"index": old}}, {"add": {"index": "fault-points-v1-wrong", "alias": "fault-points"}},
+        {"remove_index": {"index": old}}, {"add": {"index": name, "alias": "fault-points"}},
     ])  # fmt: skip
-    null = a_point(None, day(1), entity="null")
+    null = a_point(1.0, day(1))
     with pytest.raises(DocumentsRefusedError) as caught:
         index.load(POINTS, ABOUT, lambda: [incoming(day(1), points(null, a_point(2.0, day(1), entity="a")))])
     assert list(caught.value.refused) == [f"{EVERY[0]}|202401"]

@@ -4,7 +4,8 @@ The key of an overwrite is (project, metric_set, dt), one writer at a time a met
 folder of their own version and then switches readers to all of them in one atomic act.
 
 Laws (tests/contract/test_history.py): a reader sees a load whole or not at all · loading twice equals loading once · the stage's
-newest content wins whoever loads last · days and metric sets do not touch each other · a scan sees nothing outside its query.
+newest content wins whoever loads last · days and metric sets do not touch each other · a scan sees nothing outside its query · a compaction
+changes no scan, whatever loads run beside it · an expiry drops what is older, nothing else, and a day that is loaded again is there again.
 """
 
 from __future__ import annotations
@@ -53,6 +54,35 @@ class Switched:
 
 
 @dataclass(frozen=True, slots=True)
+class Compacted:
+    """What a compaction came to."""
+
+    months: int = 0
+    """Months that were merged."""
+    files: int = 0
+    """Files that readers opened for them before; now it is one a month."""
+    rows: int = 0
+
+    def __add__(self, other: Compacted) -> Compacted:
+        """Add up two compactions."""
+        return Compacted(self.months + other.months, self.files + other.files, self.rows + other.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """What an expiry came to."""
+
+    days: int = 0
+    """Days that were dropped."""
+    periods: int = 0
+    rows: int = 0
+
+    def __add__(self, other: Expired) -> Expired:
+        """Add up two expiries."""
+        return Expired(self.days + other.days, self.periods + other.periods, self.rows + other.rows)
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryQuery:
     """What a scan reads."""
 
@@ -94,4 +124,15 @@ class HistoryStore(Protocol):
 
     def periods(self, kind: RecordKind, project: str, metric_set: str) -> Mapping[datetime, str]:
         """Return period start → digest of everything that is loaded."""
+        ...
+
+    def compact(self, kind: RecordKind, project: str, metric_set: str, closed_before: date) -> Compacted:
+        """Merge the day files of every month (UTC) that ended by `closed_before`: the same rows in fewer files, while readers read.
+
+        A day that is loaded again later is read from its own file, until its month is merged again. Safe to repeat and to interrupt.
+        """
+        ...
+
+    def expire(self, kind: RecordKind, project: str, metric_set: str, before: date) -> Expired:
+        """Drop the periods that start before a UTC date, in one act; in the catalogue, too. Safe to repeat and to interrupt."""
         ...

@@ -4,7 +4,7 @@ The history's manifest stays the truth and is what Lupus reads; a day whose vers
 load, so a catalogue that is away delays nobody but its own readers.
 
 Laws (tests/contract/test_catalog.py): publishing twice equals publishing once · a reader of the catalogue sees the old version of a day or the
-new one, whole · days and metric sets do not touch each other.
+new one, whole · days and metric sets do not touch each other · a dropped day has no rows, and one that is published again has them.
 """
 
 from __future__ import annotations
@@ -42,6 +42,12 @@ class Catalog(Protocol):
         Raises
         ------
         CatalogError
-            If a statement was refused, or the catalogue is away (`is_transient`): the next load tries again.
+            If nothing could be told: a statement was refused, or the catalogue is away. The next load tries again.
+        DaysUntoldError
+            If some days could not be told (`stores.history.errors`); the others are.
         """
+        ...
+
+    def drop(self, kind: RecordKind, project: str, metric_set: str, days: Sequence[date]) -> None:
+        """Show readers of the catalogue these days no more; one that it does not show is no error. Raises as `publish`."""
         ...

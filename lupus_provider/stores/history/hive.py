@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from lupus_provider import clock
 from lupus_provider.errors import BadPlanError, CatalogAwayError, CatalogError
 from lupus_provider.stores.history import hive_sql as sql, hive_upload
+from lupus_provider.stores.history.errors import DaysUntoldError
 from lupus_provider.stores.history.hive_session import HiveSession
+from lupus_provider.stores.history.hive_sessions import HiveSessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,6 +37,8 @@ ADDED_AT_ONCE = 100
 """Partitions in one ALTER TABLE … ADD; a thousand fail on some metastores."""
 INSERTED_AT_ONCE = 30
 """Days in one INSERT OVERWRITE; a task of Hive writes at most 100 partitions by default, each with a buffer of its own."""
+_INSTANTS = {1704067200: "2024-01-01 00:00:00", 1719792000: "2024-07-01 00:00:00"}
+"""Epoch seconds → clock of UTC, winter and summer."""
 # Hive's vectorised reader makes of an empty map one that its own writer breaks at; a server that knows no such setting ignores it.
 _INSERT_SETTINGS = ("SET hive.vectorized.execution.enabled=false",)
 
@@ -53,10 +57,14 @@ class HiveOptions:
     """Managed mode: folder that this process can write and the server can read."""
     timeout: float = 600.0
     """Seconds that a statement may take; then it is cancelled on the server."""
+    sessions: int = 4
+    """Sessions at once where many days are switched."""
 
     def __post_init__(self) -> None:
         if self.mode not in ("external", "managed"):
             raise BadPlanError("hive_mode", f"is {self.mode!r}", "Use 'external' or 'managed'.")
+        if self.sessions < 1:
+            raise BadPlanError("sessions", f"is {self.sessions}", "Give at least 1.")
         if self.mode == "managed" and not self.upload_url:
             hint = "Give the managed mode a folder that this process can write and Hive can read."
             raise BadPlanError("upload_url", "is missing", hint)
@@ -93,7 +101,8 @@ class HiveCatalog:
         self.options = options or HiveOptions()
         self.name = name or self.options.database
         settings = _INSERT_SETTINGS if self.options.mode == "managed" else ()
-        self._session = HiveSession(connect, self.name, self.options.timeout, settings)
+        timeout = self.options.timeout
+        self._sessions = HiveSessions(lambda: HiveSession(connect, self.name, timeout, settings), self.options.sessions)
         self._fetch = fetch
         self._uploads = hive_upload.Uploads(self.options.upload_url or "", upload_filesystem)
         self._tables: dict[str, dict[str, str]] = {}
@@ -106,6 +115,8 @@ class HiveCatalog:
         ------
         CatalogError
             If a statement was refused.
+        DaysUntoldError
+            If some days could not be switched; the others are.
         CatalogAwayError
             If the server is away or too slow, rows were lost on the way, or `cancel` was called.
         StoreUrlError
@@ -122,19 +133,41 @@ class HiveCatalog:
             self._switch(kind, project, metric_set, chosen)
         log.info("%s: told of %d days of %s of %s/%s", self.name, len(chosen), kind, project, metric_set)
 
+    def drop(self, kind: RecordKind, project: str, metric_set: str, days: Sequence[date]) -> None:
+        """Drop days; of an external table only the catalogue's knowledge of them. Raises as `publish`."""
+        table = self.table(kind)
+        if not days or self._columns(table) is None:
+            return
+        self._check_mode(table)
+        for chunk in _chunks(sorted(days), ADDED_AT_ONCE):
+            self._run(sql.drop_partitions(table, project, metric_set, chunk))
+        log.info("%s: dropped %d days of %s of %s/%s", self.name, len(days), kind, project, metric_set)
+
     def check(self) -> str:
         """Ask the server for its databases; say what was found. Raises as `publish`."""
+        self._check_time_zone()
         known = {row[0] for row in self._run("SHOW DATABASES")}
         there = "is there" if self.options.database in known else "is made by the first load"
         return f"{self.name} answers; database {self.options.database!r} {there}"
 
+    def _check_time_zone(self) -> None:
+        """Refuse a server of another zone than UTC: its readers would find instants and days shifted."""
+        statement = f"SELECT {', '.join(f'from_unixtime({at})' for at in _INSTANTS)}"
+        shown = [str(text) for text in self._run(statement)[0]]
+        if shown != list(_INSTANTS.values()):
+            reason = (
+                f"its sessions are not in UTC: {next(iter(_INSTANTS.values()))} UTC is {shown[0]} there. Set hive.local.time.zone "
+                "(and -Duser.timezone) of Hive, or spark.sql.session.timeZone of Spark, to UTC"
+            )
+            raise CatalogError(self.name, statement, reason)
+
     def cancel(self) -> None:
         """Cancel the running statement on the server, and refuse all others; callable from a signal handler."""
-        self._session.cancel()
+        self._sessions.cancel()
 
     def close(self) -> None:
-        """End the session."""
-        self._session.close()
+        """End the sessions; the next statement opens another one."""
+        self._sessions.close()
 
     # -- tables ------------------------------------------------------------------------------------------------------
 
@@ -148,9 +181,7 @@ class HiveCatalog:
         table, wanted = self.table(kind), sql.column_types(kind.schema)
         found = self._columns(table)
         if found is None:
-            self._make_database()
-            self._run(sql.create_table(table, wanted, self.options.mode, self._table_place(version)))
-            found = self._columns(table) or {}
+            found = self._created(table, wanted, version)
         self._check_mode(table)
         other = [name for name in wanted.keys() & found.keys() if wanted[name] != found[name]]
         if other:
@@ -162,6 +193,18 @@ class HiveCatalog:
             self._grow(table, missing)
             found = self._columns(table) or {}
         self._tables[kind.name] = {name: kind for name, kind in found.items() if name not in sql.PARTITION_COLUMNS}
+
+    def _created(self, table: str, wanted: dict[str, str], version: Version) -> dict[str, str]:
+        """Make a table, or find that another load has made it meanwhile: Hive's IF NOT EXISTS fails where two come at once."""
+        try:
+            self._make_database()
+            self._run(sql.create_table(table, wanted, self.options.mode, self._table_place(version)))
+        except (CatalogError, CatalogAwayError):
+            found = self._columns(table)
+            if found is None:
+                raise
+            return found
+        return self._columns(table) or {}
 
     def _table_place(self, version: Version) -> str | None:
         if self.options.mode == "managed":
@@ -179,9 +222,15 @@ class HiveCatalog:
         return dict(pair for pair in named if not pair[0].startswith("#"))
 
     def _make_database(self) -> None:
-        database = self.options.database
-        if database not in [row[0] for row in self._run("SHOW DATABASES")]:
-            self._run(f"CREATE DATABASE IF NOT EXISTS {sql.identifier(database, 'database')}")
+        try:
+            if not self._has_database():
+                self._run(f"CREATE DATABASE IF NOT EXISTS {sql.identifier(self.options.database, 'database')}")
+        except (CatalogError, CatalogAwayError):
+            if not self._has_database():
+                raise
+
+    def _has_database(self) -> bool:
+        return self.options.database in [row[0] for row in self._run("SHOW DATABASES")]
 
     def _check_mode(self, table: str) -> None:
         """Refuse a table of the other mode: an overwrite would go into a version's folder, which must never change."""
@@ -216,9 +265,18 @@ class HiveCatalog:
         for days in _chunks(new, ADDED_AT_ONCE):
             parts = (f"{sql.partition(project, metric_set, day)} LOCATION {places[day]}" for day in days)
             self._run(f"ALTER TABLE {table} ADD IF NOT EXISTS {' '.join(parts)}")
-        for day, place in places.items():
-            if day.isoformat() in known:
-                self._run(f"ALTER TABLE {table} {sql.partition(project, metric_set, day)} SET LOCATION {place}")
+        moved = [day for day in places if day.isoformat() in known]
+        failed = self._sessions.run_each(
+            [
+                f"ALTER TABLE {table} {sql.partition(project, metric_set, day)} SET LOCATION {places[day]}"
+                for day in moved
+            ]
+        )
+        if failed and len(failed) == len(places):
+            raise failed[min(failed)]
+        if failed:
+            untold = {moved[number]: err for number, err in failed.items()}
+            raise DaysUntoldError(self.name, untold, len(places) - len(untold))
 
     # -- managed -----------------------------------------------------------------------------------------------------
 
@@ -309,7 +367,7 @@ class HiveCatalog:
         return {text: date.fromisoformat(text) for text in texts}
 
     def _run(self, statement: str) -> list[tuple[Any, ...]]:
-        return self._session.run(statement)
+        return self._sessions.run(statement)
 
 
 def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -138,6 +138,11 @@ def partition(project: str, metric_set: str, dt: date | None = None) -> str:
     return f"PARTITION ({', '.join(f'{identifier(name)}={_quoted(value)}' for name, value in values.items())})"
 
 
+def drop_partitions(table: str, project: str, metric_set: str, days: Iterable[date]) -> str:
+    """Return the statement that drops partitions, there or not; of an external table it leaves the files."""
+    return f"ALTER TABLE {table} DROP IF EXISTS {', '.join(partition(project, metric_set, day) for day in days)}"
+
+
 def condition(project: str, metric_set: str, days: Sequence[date] = ()) -> str:
     """Return the condition that picks the partitions of a metric set; all days of it if none are given."""
     values = {"project": check_name(project, "project"), "metric_set": check_name(metric_set, "metric_set")}

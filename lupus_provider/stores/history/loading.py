@@ -7,8 +7,7 @@ the stage's newest content wins whoever switches last. Versions that it wrote al
 from __future__ import annotations
 
 import logging
-import uuid
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -19,23 +18,22 @@ from lupus_provider import clock
 from lupus_provider.naming import day_path, metric_set_path
 from lupus_provider.stores import parquet
 from lupus_provider.stores.history.base import Incoming, Switched
-from lupus_provider.stores.history.manifest import Days, Entry, Manifest, version_of
+from lupus_provider.stores.history.manifest import Days, Entry, Manifest, file_of, new_version
+from lupus_provider.stores.history.switching import SWEPT_AFTER, SWITCH_WITHIN, TRIES, is_too_old, switch
 from lupus_provider.stores.objects.base import at_once, pause
 from lupus_provider.stores.objects.errors import ConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import timedelta
 
     from lupus_provider.records import RecordKind
     from lupus_provider.stores.objects.base import Objects
 
+__all__ = ["SWEPT_AFTER", "SWITCH_WITHIN", "Loading"]
+
 log = logging.getLogger(__name__)
 
-TRIES = 40
-SWEPT_AFTER = timedelta(days=1)
-"""In a bucket, how old a version that no manifest names must be: a loader may be about to switch to a younger one."""
-SWITCH_WITHIN = SWEPT_AFTER / 2
-"""A loader that took longer starts again: what it wrote may be swept before it switches."""
 _DAYS_AT_ONCE = 4
 
 
@@ -63,12 +61,12 @@ class Loading:
             incoming = sorted(gather(), key=lambda item: item.period_start)
             changed = [item for item in incoming if force or _loaded(before.days, item) != item.digest]
             written = self._written(before.days, changed)
-            if self._is_too_old():
+            if is_too_old(self.objects, self._begun):
                 log.warning("%s: the load took longer than %s, it starts again", self.folder, SWITCH_WITHIN)
                 self._made, self._begun = {}, None
                 continue
             try:
-                self._switch(before, before.switched(written, clock.utc_now(), self.grace))
+                switch(self.objects, self.folder, before, before.switched(written, clock.utc_now(), self.grace))
             except ConflictError:
                 log.info("%s: somebody else loaded at the same time, the load looks again", self.folder)
                 pause(attempt)
@@ -77,10 +75,6 @@ class Loading:
             days = tuple(date.fromisoformat(day) for day in written)
             return Switched(days, len(changed), len(incoming) - len(changed), rows)
         raise ConflictError(f"{self.objects.url}/{self.folder}")
-
-    def _is_too_old(self) -> bool:
-        begun = self._begun
-        return not self.objects.is_exclusive and begun is not None and clock.utc_now() - begun > SWITCH_WITHIN
 
     # -- new versions ------------------------------------------------------------------------------------------------
 
@@ -91,7 +85,11 @@ class Loading:
 
     def _day_once(self, day: date, old: Entry | None, items: list[Incoming]) -> Entry:
         """Write a day's new version, or take the one that an earlier try of this load wrote of the same."""
-        made_of = (day, None if old is None else old["path"], tuple((item.period_start, item.digest) for item in items))
+        made_of = (
+            day,
+            None if old is None else file_of(old),
+            tuple((item.period_start, item.digest) for item in items),
+        )
         if made_of not in self._made:
             self._begun = self._begun or clock.utc_now()
             self._made[made_of] = self._write_day(day, old, items)
@@ -105,13 +103,13 @@ class Loading:
             tables.append(table)
         others = {} if old is None else {start: d for start, d in old["periods"].items() if start not in periods}
         if old is not None and others:
-            before = parquet.read(self.objects.path(old["path"]) or self.objects.get(old["path"])[0], self.kind)
+            file = file_of(old)
+            before = parquet.read(self.objects.path(file) or self.objects.get(file)[0], self.kind)
             starts = [datetime.fromisoformat(start) for start in others]
             instants = pa.array(starts, self.kind.schema.field("period_start").type)
             tables.append(before.filter(pc.field("period_start").isin(instants)))
         table = self.kind.sort(pa.concat_tables(tables))
-        version = f"v={clock.utc_now():%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
-        path = f"{self.kind.name}/{day_path(self.project, self.metric_set, day)}/{version}/part.parquet"
+        path = f"{self.kind.name}/{day_path(self.project, self.metric_set, day)}/{new_version()}/part.parquet"
         newest = max(item.written_at for item in items)
         data = parquet.encoded(table, self.kind, self.kind.digest(table), newest)
         self.objects.put(path, data)
@@ -121,39 +119,6 @@ class Loading:
             "bytes": len(data),
             "periods": dict(sorted({**others, **periods}.items())),
         }
-
-    # -- switch and sweep --------------------------------------------------------------------------------------------
-
-    def _switch(self, before: Manifest, after: Manifest) -> None:
-        now = clock.utc_now()
-        swept = None if before.swept is None else datetime.fromisoformat(before.swept)
-        is_due = self.objects.is_exclusive or swept is None or now - swept > SWEPT_AFTER
-        if not after.is_same(before):
-            after = Manifest(
-                after.days,
-                after.retired,
-                before.swept if self.objects.is_exclusive or not is_due else now.isoformat(),
-                after.etag,
-            )
-            if before.etag is None and after.days:
-                self.objects.check_conditions(next(iter(after.days.values()))["path"])
-            after.write(self.objects, self.folder)
-        expired = [path for path in before.retired if path not in after.retired and "/" in path]
-        self.objects.delete(path for path in expired if version_of(path) not in after.versions())
-        if is_due:
-            self._sweep(after, now)
-
-    def _sweep(self, manifest: Manifest, now: datetime) -> None:
-        """Delete versions that are neither valid nor within their grace: the leavings of killed loads among them."""
-        living = manifest.versions()
-        oldest = now if self.objects.is_exclusive else now - SWEPT_AFTER
-        found = [item for item in self.objects.list(f"{self.folder}/") if version_of(item.key).startswith("v=")]
-        dead = [
-            i.key
-            for i in found
-            if version_of(i.key) not in living and (self.objects.is_exclusive or i.modified < oldest)
-        ]
-        self.objects.delete(dead)
 
 
 def _loaded(days: Days, item: Incoming) -> str | None:

@@ -1,21 +1,25 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
+from boto3 import Session
 
-from lupus_provider.config import load_project
+from lupus_provider.config import dump_project, load_project
 from lupus_provider.errors import BadSparkConnectionError, BadStoreConnectionError
 from lupus_provider.hooks import spark as module
 from lupus_provider.hooks.spark import SparkConnections, master_of, settings_of
 from lupus_provider.hooks.tracking import tracking_uri
 from lupus_provider.periods import Span
+from lupus_provider.steps.collect_main import access_text, arguments_of, main
 from lupus_provider.steps.connections import Submission
 from lupus_provider.steps.target import Target
+from lupus_provider.stores.objects.access import S3Access
 from lupus_provider.testing.builders import METRIC_SET, a_project, day
 
 
@@ -26,14 +30,14 @@ def connection(**given) -> Connection:
 
 @pytest.fixture
 def airflow_has(monkeypatch):
-    def airflow_has(found: Connection | None) -> SparkConnections:
+    def airflow_has(found: Connection | None, **given) -> SparkConnections:
         def get(conn_id):
             if found is None:
                 raise AirflowNotFoundException(conn_id)
             return found
 
         monkeypatch.setattr(module.BaseHook, "get_connection", staticmethod(get))
-        return SparkConnections()
+        return SparkConnections(**given)
 
     return airflow_has
 
@@ -114,7 +118,16 @@ def submitted(monkeypatch):
         error: BaseException | None = None
 
         def __init__(self, **options):
-            self.options, self.project, self.killed = options, load_project(options["files"]), False
+            files = [Path(file) for file in options["files"].split(",")]
+            self.options, self.project, self.killed = options, load_project(files[0]), False
+            (arguments,) = options["application_args"]
+            self.access_file = json.loads(arguments)["access_file"]
+            self.is_sent = self.access_file in map(str, files)
+            if self.access_file is not None:
+                self.access, self.mode = (
+                    json.loads(Path(self.access_file).read_text()),
+                    os.stat(self.access_file).st_mode & 0o777,
+                )
             made.append(self)
 
         def submit(self, application):
@@ -156,6 +169,42 @@ def test_a_submission_is_the_application_with_the_project_and_no_secret(airflow_
     assert not hook.killed
     assert "secret" not in repr(hook.options)
     assert not Path(hook.options["files"]).exists(), "nothing is left behind"
+    assert hook.access_file is None
+
+
+KEYS = S3Access(
+    "the-key", "the-secret", "the-token", region="eu-west-1", endpoint_url="http://minio:9000", config={"s3": {}}
+)
+
+
+@pytest.mark.parametrize("mode", ["client", "cluster"])
+def test_the_stages_keys_go_by_a_private_file_that_only_a_driver_elsewhere_is_sent(airflow_has, submitted, mode):
+    found = connection(conn_type="spark", host="yarn", extra={"submit": True, "deploy-mode": mode})
+    airflow_has(found, stage_access=lambda: KEYS).submit_spark(SUBMISSION)
+    ((hook,),) = (submitted[1],)
+    assert S3Access(**hook.access) == KEYS
+    assert hook.mode == 0o600
+    assert hook.is_sent == (mode == "cluster")
+    assert not [word for word in ("the-key", "the-secret", "the-token") if word in repr(hook.options)]
+    assert not Path(hook.access_file).exists()
+
+
+def test_a_roles_keys_are_those_of_the_moment():
+    role = Session("role-key", "role-secret", "role-token")
+    given = json.loads(access_text(S3Access(session=lambda: role, region="eu-west-1")))
+    assert S3Access(**given) == S3Access("role-key", "role-secret", "role-token", region="eu-west-1")
+
+
+def test_the_driver_finds_both_files_by_their_names_in_its_working_folder(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop.yaml").write_text(dump_project(TARGET.project))
+    (tmp_path / "stage-access.json").write_text(access_text(KEYS))
+    monkeypatch.setattr("lupus_provider.stores.open_stage", lambda *args: opened.append(args) or "stage")
+    monkeypatch.setattr("lupus_provider.steps.collect.collect", lambda *args: args)
+    done = main(arguments_of(SUBMISSION, "/gone/shop.yaml", "/gone/stage-access.json"))
+    assert opened == [("file:///stage", KEYS)]
+    assert done == (TARGET, "stage", Path("/data"), "run", SUBMISSION.now)
 
 
 @pytest.mark.parametrize(

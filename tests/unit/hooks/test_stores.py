@@ -7,9 +7,10 @@ import pytest
 from airflow.sdk import BaseHook, Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from lupus_provider.errors import BadStoreConnectionError
+from lupus_provider.errors import BadStoreConnectionError, StoreUrlError
 from lupus_provider.get_provider_info import get_provider_info
 from lupus_provider.hooks.stores import STORE_KINDS, LupusHook, connection_url, default_conn_id, embedded_url
+from lupus_provider.stores.sql import open_engine
 
 
 @pytest.fixture
@@ -126,6 +127,49 @@ def test_stores_open_once_and_close_after_use(connections, monkeypatch, tmp_path
     assert hook.stage is stage
     hook.close()
     assert hook.stage is not stage
+
+
+class Closes:
+    """Counts its ends; one of them fails."""
+
+    def __init__(self, error=None):
+        self.closed, self.error = 0, error
+
+    def close(self):
+        self.closed += 1
+        if self.error:
+            raise self.error
+
+
+def test_closing_closes_all_even_if_one_cannot_be_closed():
+    hook, first, last = LupusHook(), Closes(OSError("gone")), Closes()
+    hook.__dict__.update(stage=first, history=last)
+    with pytest.raises(OSError, match="gone"):
+        hook.close()
+    assert (first.closed, last.closed) == (1, 1)
+    hook.close()
+    assert (first.closed, last.closed) == (1, 1), "what is closed is forgotten"
+
+
+def test_closing_ends_the_historys_catalogue_and_the_databases_pool(connections, tmp_path, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__LUPUS__HOME", str(tmp_path))
+    hook, catalog = LupusHook(), Closes()
+    hook.history.catalog = catalog
+    pool = hook.index.engine.pool
+    hook.close()
+    assert catalog.closed == 1
+    assert open_engine(f"sqlite:///{tmp_path}/index.db").pool is not pool
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"), [("stage", "ftp://files/x"), ("index", "mysql://db/x"), ("ledger", "http://es:9200")]
+)
+def test_an_address_that_no_store_is_behind_is_told_before_its_password_is_put_into_it(connections, kind, address):
+    connections[f"lupus_{kind}"] = lupus(f"lupus_{kind}", host=address, login="me", password="hunter2")
+    with pytest.raises(StoreUrlError, match=f"{kind} store: address .*{address}.* Give ") as caught:
+        LupusHook().url(kind)
+    assert "hunter2" not in str(caught.value)
+    assert LupusHook(conn_id=f"lupus_{kind}").test_connection() == (False, str(caught.value))
 
 
 def test_the_form_is_of_this_hook():

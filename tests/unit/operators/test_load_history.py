@@ -68,6 +68,12 @@ def test_what_the_trigger_could_not_do_fails_the_task_as_it_would_have(operator,
         operator().published({}, event, {})
 
 
+def test_what_an_operator_is_told_goes_before_airflows_option(monkeypatch):
+    monkeypatch.setenv("AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE", "True")
+    assert LoadHistoryOperator(**NAMES).deferrable is True
+    assert LoadHistoryOperator(**NAMES, deferrable=False).deferrable is False
+
+
 def test_killing_the_task_cancels_the_statement(operator):
     made = operator()
     made.on_kill()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import timedelta
 
 import pytest
 
+from lupus_provider.config.models import Retention
 from lupus_provider.periods import Span
 from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS
+from lupus_provider.steps.expire import expire
 from lupus_provider.steps.load_history import load_history
 from lupus_provider.steps.load_index import load_index
 from lupus_provider.steps.rebuild_index import rebuild_index
@@ -59,10 +62,13 @@ class World:
         return found[SERIES].value.tolist() if found else []
 
     def compared(self, **how):
-        return reconcile(self.target, *self.stores, **how)
+        return reconcile(self.target, *self.stores, NOW, **how)
 
     def mend(self, found):
         return mend(self.target, found, *self.stores)
+
+
+NOW = day(400)
 
 
 @pytest.fixture
@@ -94,11 +100,11 @@ def test_a_period_that_left_the_stage_comes_from_the_history(world):
     for kind in (POINTS, ANOMALIES, EVALUATIONS):
         world.stage.objects.delete([found.key for found in world.stage.objects.list(f"{kind.name}/")])
     other = open_index(f"sqlite:///{world.folder / 'other.db'}")
-    found = reconcile(world.target, world.stage, world.history, other)
+    found = reconcile(world.target, world.stage, world.history, other, NOW)
     assert {d.problem for d in found.differences} == {"missing"}
     assert len(found.differences) == 3 * DAYS
     mend(world.target, found, world.stage, world.history, other)
-    assert reconcile(world.target, world.stage, world.history, other).differences == ()
+    assert reconcile(world.target, world.stage, world.history, other, NOW).differences == ()
     assert other.points([SERIES], None, None)[SERIES].value.tolist() == world.values()
 
 
@@ -119,7 +125,9 @@ def test_a_rebuild_writes_what_the_history_says_and_clears_the_rest(world):
     world.index.load(POINTS, _about(), lambda: [_period(90)])
     assert len(world.values()) == DAYS - 31 + 1
     calls = []
-    done = rebuild_index(world.target.project, world.history, world.index, progress=lambda *state: calls.append(state))
+    done = rebuild_index(
+        world.target.project, world.history, world.index, NOW, progress=lambda *state: calls.append(state)
+    )
     assert world.values() == [float(n) for n in range(DAYS)]
     assert world.index.series([SERIES], frozenset({PROJECT}))[SERIES].last_value == DAYS - 1
     assert done.periods == 3 * DAYS + 1
@@ -127,8 +135,21 @@ def test_a_rebuild_writes_what_the_history_says_and_clears_the_rest(world):
     assert day(90) in world.index.periods(POINTS, *KEY)
 
 
+def test_what_a_store_dropped_for_its_age_is_neither_missed_nor_brought_back(world):
+    kept = a_project().model_copy(update={"retention": Retention(index=timedelta(days=10), history=timedelta(days=20))})
+    world.target = Target(kept, METRIC_SET, world.target.span)
+    now = day(DAYS)
+    expire(kept, world.history, world.index, now)
+    assert len(world.values()) == 10
+    assert len(world.history.periods(POINTS, *KEY)) == 20
+    assert reconcile(world.target, *world.stores, now).differences == ()
+    assert reconcile(world.target, *world.stores, now - timedelta(days=1)).differences  # one more should be there
+    rebuild_index(kept, world.history, world.index, now)
+    assert len(world.values()) == 10
+
+
 def test_a_rebuild_of_other_metric_sets_leaves_this_one_alone(world):
-    assert rebuild_index(world.target.project, world.history, world.index, []).periods == 0
+    assert rebuild_index(world.target.project, world.history, world.index, NOW, []).periods == 0
 
 
 def _about():

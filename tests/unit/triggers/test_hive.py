@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from lupus_provider import triggers
 from lupus_provider.errors import CatalogAwayError, CatalogError
+from lupus_provider.get_provider_info import get_provider_info
 from lupus_provider.steps import publish_history as step
+from lupus_provider.triggers import hive as module
 from lupus_provider.triggers.hive import PublishHistoryTrigger
 
 MADE_OF = {"history_conn_id": "lupus_history", "project": "shop", "metric_set": "orders", "kinds": ["points"]}
@@ -73,6 +78,34 @@ def test_it_says_whether_a_retry_may_help(stores, publishing, error, kind):
     event = asyncio.run(first(PublishHistoryTrigger(**MADE_OF)))
     assert event == {"status": "error", "kind": kind, "message": str(error("hive.lupus", "ALTER TABLE", "no"))}
     assert stores.closed == 1
+
+
+def test_airflow_is_told_of_every_module_of_triggers():
+    (listed,) = get_provider_info()["triggers"]
+    here = Path(module.__file__).parent
+    assert set(listed["python-modules"]) == {f"{triggers.__name__}.{p.stem}" for p in here.glob("[!_]*.py")}
+
+
+def test_what_a_cancelled_statement_says_is_no_loose_end(stores, publishing, caplog):
+    begun = threading.Event()
+
+    def wait(*_):
+        begun.set()
+        assert stores.cancelled.wait(10)
+        raise CatalogAwayError("hive.lupus", "INSERT", "it was cancelled")
+
+    publishing(wait)
+
+    async def killed():
+        task = asyncio.create_task(first(PublishHistoryTrigger(**MADE_OF)))
+        await asyncio.to_thread(begun.wait, 10)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(killed())
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 def test_a_killed_trigger_cancels_the_statement_and_waits_for_its_thread(stores, publishing):
