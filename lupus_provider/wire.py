@@ -242,3 +242,40 @@ class AnomalyPage(Wire):
     items: list[AnomalyRow]
     total: int
     next_cursor: str | None
+
+
+class PushRequest(Wire):
+    """Points of one period of a metric set, measured elsewhere; lists have one item a point. Sending it twice is sending it once."""
+
+    period_start: Instant
+    """Start of a period of the metric set."""
+    period_end: Instant | None = None
+    """Its end, if the sender knows it: another one is refused."""
+    collected_at: Annotated[float, Field(ge=0, le=253_402_300_799)]
+    """Epoch seconds; when reading the table began. Of two pushes of a period the newer one stays."""
+    run_id: Annotated[str, Field(min_length=1, max_length=250)]
+    """Who measured, such as the id of a job's run."""
+    groups: Annotated[list[list[Group]], Field(max_length=100_000)] = [[]]
+    """Distinct groups; the empty one is the whole."""
+    group: list[Annotated[int, Field(ge=0)]]
+    """Index into `groups`."""
+    column_name: list[str]
+    """Empty for table-level metrics."""
+    metric: list[str]
+    entity: list[str | None]
+    value: list[Annotated[float, Field(allow_inf_nan=False)] | None]
+    """None: measured, but undefined."""
+    n_rows: list[Annotated[int, Field(ge=0, lt=2**63)] | None]
+    error: list[str | None]
+    """Why a metric failed."""
+    model_version: list[str | None]
+    sample_ratio: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of the rows that were measured; None: all."""
+
+
+class PushResponse(Wire):
+    """What became of pushed points."""
+
+    stored: bool
+    """False: a newer collection of the period is there already."""
+    n_points: int

@@ -34,6 +34,17 @@ GOALS = (
 )  # fmt: skip
 
 
+KS = "largest difference of ks from SciPy's, of 50 columns"
+KS_BOUND = 1.2e-4
+"""What 100 bins by the reference's quantiles leave at a million rows."""
+
+
+def largest_difference(ours: dict[str, Any], theirs: dict[str, Any], metric: str) -> float | None:
+    """Return how far apart two rows are in a metric, over the values that both have; None where they share none."""
+    shared = [name for name in ours.get("values", {}) if f"|{metric}|" in name and name in theirs.get("values", {})]
+    return max((abs(ours["values"][name] - theirs["values"][name]) for name in shared), default=None)
+
+
 def judged(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the goals that this run can tell, with what was measured."""
     rows = {(q["name"], row["name"]): row for q in questions for row in q["rows"] if row.get("cpu_seconds")}
@@ -48,4 +59,11 @@ def judged(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
             measured *= against["n_values"] / row["n_values"]
         met = measured <= goal.bound if goal.sense == "≤" else measured >= goal.bound
         found.append({"what": goal.what, "measured": measured, "sense": goal.sense, "bound": goal.bound, "met": met})
+    for name in (DUCKDB, SPARK):
+        ours, scipy = rows.get(("drift", name)), rows.get(("drift", "SciPy in a loop"))
+        apart = largest_difference(ours, scipy, "ks") if ours and scipy else None
+        if apart is not None:
+            found.append(
+                {"what": f"{KS}: {name}", "measured": apart, "sense": "≤", "bound": KS_BOUND, "met": apart <= KS_BOUND}
+            )
     return found

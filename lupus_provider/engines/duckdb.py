@@ -59,7 +59,7 @@ class DuckDBEngine:
             readable = {column: kind for column, kind in types.items() if isinstance(kind, ColumnType)}
             aliases = {column: f"v{i}" for i, column in enumerate(readable)}
             read(table, plan, aliases, readable)
-            grouping = Grouping.of(plan)
+            grouping = Grouping.of(plan, table.type_of)
             relation = Relation(DIALECT, grouping, aliases, readable, _folded(table, grouping, list(aliases.values())))
             yield from CountingRun(_Door(table), relation, plan).answers(resolve(plan, types))
 

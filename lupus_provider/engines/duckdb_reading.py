@@ -17,8 +17,10 @@ from lupus_provider.engines.base import PERIOD, SLICE, group_column
 from lupus_provider.engines.duckdb_source import DIALECT, SOURCE, OpenTable, first_line, literal
 from lupus_provider.engines.duckdb_types import stored
 from lupus_provider.engines.sql.duckdb import moment_sql
+from lupus_provider.engines.sql.grouping import group_sql
 from lupus_provider.engines.sql.periods import index_sql
 from lupus_provider.engines.sql.query import BASE
+from lupus_provider.engines.sql.sampling import sample_sql
 from lupus_provider.errors import EngineFailedError, PlanFailedError, SourceUnreadableError, TimeColumnError
 
 if TYPE_CHECKING:
@@ -57,16 +59,17 @@ def read(table: OpenTable, plan: MetricPlan, values: Mapping[str, str], types: M
     if plan.slices:
         columns.append(f"{_slices(plan)} AS {SLICE}")
     where = [f"({plan.where}\n)"] if plan.where else []  # the line break ends a comment
-    source = _sampled(table, plan, where)
+    if plan.sample is not None and plan.sample.ratio < 1:
+        where.append(sample_sql(DIALECT, plan.sample, table))
     moment, text = _moment(table, plan)
-    again = table.cheap and source == SOURCE and not (plan.where or plan.slices or text)
+    again = table.cheap and not (plan.where or plan.slices or plan.sample or text)
     if moment is None:
-        _create(table, plan, _select([*columns, f"CAST(0 AS INTEGER) AS {PERIOD}"], where, source), again=again)
+        _create(table, plan, _select([*columns, f"CAST(0 AS INTEGER) AS {PERIOD}"], where), again=again)
         return
     first, last = _span(plan)
     where.append(f"({moment} >= {first} AND {moment} < {last} OR {moment} IS NULL)")
     times = [f"epoch_us({moment}) AS lupus_moment", *([f"{text} AS {TEXT}"] if text else [])]
-    rows = _select([*columns, *times], where, source)
+    rows = _select([*columns, *times], where)
     place = index_sql(DIALECT, "lupus_moment", plan.periods or ())
     placed = f"SELECT *, {place} AS {PERIOD} FROM ({rows}) AS timed"
     timeless = "" if again else "lupus_moment IS NULL OR "
@@ -84,38 +87,16 @@ def _slices(plan: MetricPlan) -> str:
     return f"unnest(list_prepend(CAST(NULL AS VARCHAR), {kept}))"
 
 
-SAMPLE_BITS = 48
-
-
-def _sampled(table: OpenTable, plan: MetricPlan, where: list[str]) -> str:
-    """Add the condition of the sample; return the relation to read, with rows numbered where their place decides.
-
-    The hash of a row's place, or of a column's value, decides: every run measures the same rows.
-    """
-    if plan.sample is None or plan.sample.ratio == 1:
-        return SOURCE
-    limit = int(plan.sample.ratio * 2**SAMPLE_BITS)
-    if plan.sample.by is not None:
-        kind = table.type_of(plan.sample.by)
-        if isinstance(kind, str):
-            raise PlanFailedError(table.name, f"sample: {kind}".rstrip("."))
-        where.append(f"{DIALECT.hash48(DIALECT.text(table.column_sql(plan.sample.by), kind))} < {limit}")
-        return SOURCE
-    where.append(f"lupus_row % {2**16} < {int(plan.sample.ratio * 2**16)}")
-    # hash() of a number is one fixed permutation of all 64-bit numbers
-    return f"(SELECT *, hash(row_number() OVER ()) AS lupus_row FROM {SOURCE}) AS {SOURCE}"
-
-
 def _group(table: OpenTable, column: str) -> str:
     column_type = table.type_of(column)
     if isinstance(column_type, str):
         raise PlanFailedError(table.name, f"group {column_type}".rstrip("."))
-    return table.column_sql(column)
+    return group_sql(table.column_sql(column), column_type)
 
 
-def _select(columns: list[str], where: list[str], source: str) -> str:
+def _select(columns: list[str], where: list[str]) -> str:
     condition = f" WHERE {' AND '.join(where)}" if where else ""
-    return f"SELECT {', '.join(columns)} FROM {source}{condition}"
+    return f"SELECT {', '.join(columns)} FROM {SOURCE}{condition}"
 
 
 def _moment(table: OpenTable, plan: MetricPlan) -> tuple[str | None, str]:

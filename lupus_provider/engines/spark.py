@@ -64,7 +64,7 @@ class SparkEngine:
             readable = {column: kind for column, kind in types.items() if isinstance(kind, ColumnType)}
             aliases = {column: f"v{i}" for i, column in enumerate(readable)}
             base = read(table, plan, aliases, door, views)
-            grouping = Grouping.of(plan)
+            grouping = Grouping.of(plan, table.type_of)
             if grouping.folded:
                 base = folded(grouping, base, list(aliases.values()), views)
             relation = SparkRelation(DIALECT, grouping, aliases, readable, base)

@@ -15,8 +15,9 @@ from lupus_provider.engines.base import GROUP_SET, PERIOD, SLICE, group_column
 from lupus_provider.engines.spark_errors import failures, is_query_fault, one_line, quiet, sql_state
 from lupus_provider.engines.spark_source import SparkTable, open_table
 from lupus_provider.engines.spark_time import bounds_sql, moment_sql
-from lupus_provider.engines.sql.grouping import SMALL
+from lupus_provider.engines.sql.grouping import SMALL, group_sql
 from lupus_provider.engines.sql.periods import index_sql
+from lupus_provider.engines.sql.sampling import sample_sql
 from lupus_provider.engines.sql.spark import SparkDialect
 from lupus_provider.errors import EngineFailedError, LupusError, PlanFailedError, SourceUnreadableError, TimeColumnError
 from lupus_provider.metrics.plan import ColumnType
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DIALECT = SparkDialect()
-SAMPLE_BITS, SAMPLE_SEED = 48, 7
 _MOMENT, _FLAG = "lupus_moment", "lupus_in_slice_"
 _UNREADABLE = ("KD", "42K03")
 """SQLSTATE of files that are gone or broken."""
@@ -136,12 +136,14 @@ def read(
     """
     columns = [f"{_group(table, c)} AS {group_column(i)}" for i, c in enumerate(plan.group_columns)]
     columns += [f"{table.column_sql(c)} AS {alias}" for c, alias in aliases.items()]
-    source, where = _sampled(table, plan)
+    where = []
+    if plan.sample is not None and plan.sample.ratio < 1:
+        where.append(sample_sql(DIALECT, plan.sample, table))
     slices = ""
     if plan.slices:
         columns.append(SLICE)
         slices = f" LATERAL VIEW explode({_slices(table, plan)}) slices AS {SLICE}"
-    rows = views.add(source)
+    rows = views.add(table.frame)
     moment = _moment(table, plan)
     if moment is None:
         one_period = ", ".join([f"CAST(0 AS INT) AS {PERIOD}", *columns])
@@ -166,7 +168,7 @@ def _group(table: SparkTable, column: str) -> str:
     kind = table.type_of(column)
     if isinstance(kind, str):
         raise PlanFailedError(table.name, f"group {kind}".rstrip("."))
-    return DIALECT.text(table.column_sql(column), kind)
+    return DIALECT.text(group_sql(table.column_sql(column), kind), kind)
 
 
 def _slices(table: SparkTable, plan: MetricPlan) -> str:
@@ -174,19 +176,6 @@ def _slices(table: SparkTable, plan: MetricPlan) -> str:
     first = len(table.columns)
     names = (f"CASE WHEN c{first + i} THEN {DIALECT.literal(name)} END" for i, (name, _) in enumerate(plan.slices))
     return f"concat(array(CAST(NULL AS STRING)), filter(array({', '.join(names)}), x -> x IS NOT NULL))"
-
-
-def _sampled(table: SparkTable, plan: MetricPlan) -> tuple[DataFrame, list[str]]:
-    """Rows to read, and the condition of a sample by a column: its hash decides, the same in every engine."""
-    if plan.sample is None or plan.sample.ratio == 1:
-        return table.frame, []
-    if plan.sample.by is None:
-        return table.frame.sample(False, plan.sample.ratio, SAMPLE_SEED), []
-    kind = table.type_of(plan.sample.by)
-    if isinstance(kind, str):
-        raise PlanFailedError(table.name, f"sample: {kind}".rstrip("."))
-    limit = int(plan.sample.ratio * 2**SAMPLE_BITS)
-    return table.frame, [f"{DIALECT.hash48(DIALECT.text(table.column_sql(plan.sample.by), kind))} < {limit}L"]
 
 
 def _moment(table: SparkTable, plan: MetricPlan) -> tuple[str, str, str | None, bool] | None:

@@ -144,6 +144,8 @@ def embedded_conf(cores: int | None = None, memory: int | None = None) -> dict[s
         "spark.sql.shuffle.partitions": str(max(2, 2 * cores)),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
+        # The first of two hash tables holds 65,536 groups; counts of values are more, and look everything up twice.
+        "spark.sql.codegen.aggregate.map.twolevel.enabled": "false",
     }
 
 

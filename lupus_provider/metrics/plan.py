@@ -92,7 +92,8 @@ class Sample:
     ratio
         Share of rows that are measured, above 0 and at most 1.
     by
-        Column whose value decides, by its hash: the same users, say, in every table and engine. None: the engine draws rows.
+        Column whose value decides, by its hash: the same users, say, in every table. None: the hash of the row itself, which reads all columns
+        of single values.
     """
 
     ratio: float

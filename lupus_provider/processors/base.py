@@ -6,12 +6,14 @@ One scan serves every family, so each processor adds its own measures to the pla
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from lupus_provider import clock
 from lupus_provider.engines import engine_for
+from lupus_provider.engines.source import Joined
 from lupus_provider.errors import BadPlanError
 from lupus_provider.metrics.grammar import known_metrics, parse_metric
 from lupus_provider.metrics.plan import Measure, MetricPlan, Refused, Sample, make_plan
@@ -136,7 +138,7 @@ class Processor:
         self.plan: MetricPlan = make_plan(
             column_metrics or {}, self.of_table.of_rows, group_columns, group_sets, [*self.of_table.measures, *measures],
             periods=None if periods is None else tuple(periods), time_column=time_column, time_zone=time_zone, zone=zone,
-            where=where, slices=_slices(slices), sample=_sample(sample), max_entities=max_entities,
+            where=where, slices=_slices(slices), sample=_sample(sample, df), max_entities=max_entities,
             min_group_rows=min_group_rows, model_version_column=model_version_column,
         )  # fmt: skip
 
@@ -254,5 +256,8 @@ def _slices(slices: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
     return tuple(slices.items())
 
 
-def _sample(sample: float | Sample | None) -> Sample | None:
-    return sample if sample is None or isinstance(sample, Sample) else Sample(float(sample))
+def _sample(sample: float | Sample | None, df: Any) -> Sample | None:
+    """Return a sample; of joined tables by their key, for a label that comes later must not change which rows are in it."""
+    if sample is not None and not isinstance(sample, Sample):
+        sample = Sample(float(sample))
+    return replace(sample, by=df.on) if sample is not None and sample.by is None and isinstance(df, Joined) else sample

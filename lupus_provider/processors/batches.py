@@ -9,13 +9,13 @@ The table is read once. Rows of a Spark frame stay on its cluster; all others co
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lupus_provider.errors import BadPlanError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -78,8 +78,8 @@ def open_batches(data: Any, plan: MetricPlan, columns: frozenset[str] | None, ma
         with open_spark_batches(data, plan, columns, max_batches) as batches:
             yield batches
         return
-    frame, keys, names = _pandas_rows(data, plan, columns)
-    yield Batches(names, _pandas_batches(frame, keys, plan, max_batches))
+    frame, keys, names, floats = _pandas_rows(data, plan, columns)
+    yield Batches(names, [spelled(batch, plan, floats) for batch in _pandas_batches(frame, keys, plan, max_batches)])
 
 
 def _n_periods(plan: MetricPlan) -> int:
@@ -96,11 +96,14 @@ def check_number(found: int, max_batches: int) -> None:
         )
 
 
-def _pandas_rows(data: Any, plan: MetricPlan, columns: frozenset[str] | None) -> tuple[Any, Any, list[str]]:
-    """Return the needed columns as a pandas frame, beside it the period and groups of each row, and the names of all columns."""
+def _pandas_rows(
+    data: Any, plan: MetricPlan, columns: frozenset[str] | None
+) -> tuple[Any, Any, list[str], Mapping[str, str]]:
+    """Return the needed columns as a pandas frame, period and groups of each row, all columns' names, and which groups are floats."""
     from lupus_provider.engines.duckdb_reading import BASE, read
     from lupus_provider.engines.duckdb_source import open_table
     from lupus_provider.engines.source import table_name
+    from lupus_provider.engines.sql.grouping import Grouping
 
     is_pandas = type(data).__module__.startswith("pandas.")
     read_from = data
@@ -113,12 +116,13 @@ def _pandas_rows(data: Any, plan: MetricPlan, columns: frozenset[str] | None) ->
         types = {column: table.type_of(column) for column in wanted}
         aliases = {column: f"v{i}" for i, column in enumerate(wanted) if not isinstance(types[column], str)}
         read(table, plan, aliases, types)
+        floats = Grouping.of(plan, table.type_of).floats
         rows = table.connection.sql(f"FROM {BASE}").to_arrow_table()
     keys = rows.select([name for name in rows.column_names if name not in aliases.values()]).to_pandas()
     if is_pandas:
         kept = [column for column in data.columns if columns is None or column in columns]
-        return data[kept].iloc[rows[aliases[_ROW]].to_numpy()], keys, list(data.columns)
-    return _to_pandas(rows.select(list(aliases.values())), list(aliases), len(keys)), keys, table.columns
+        return data[kept].iloc[rows[aliases[_ROW]].to_numpy()], keys, list(data.columns), floats
+    return _to_pandas(rows.select(list(aliases.values())), list(aliases), len(keys)), keys, table.columns, floats
 
 
 def _to_pandas(rows: pa.Table, names: Sequence[str], n_rows: int) -> Any:
@@ -154,6 +158,17 @@ def _pandas_batches(frame: Any, keys: Any, plan: MetricPlan, max_batches: int) -
             key = tuple(zip(group_set, texts, strict=True))
             batches.append(Batch(int(period), key, len(rows), lambda rows=rows: frame.iloc[rows]))
     return completed(batches, plan, lambda: frame.iloc[:0])
+
+
+def spelled(batch: Batch, plan: MetricPlan, floats: Mapping[str, str]) -> Batch:
+    """Return a batch with its floats spelled as in all points."""
+    from lupus_provider.engines.sql.grouping import float_text
+
+    types = {column: floats[f"g{i}"] for i, column in enumerate(plan.group_columns) if f"g{i}" in floats}
+    if not types:
+        return batch
+    key = ((c, float_text(text, types[c]) if text is not None and c in types else text) for c, text in batch.group_key)
+    return replace(batch, group_key=tuple(key))
 
 
 def completed(batches: Sequence[Batch], plan: MetricPlan, empty: Callable[[], Any]) -> Sequence[Batch]:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lupus_provider import clock
+from lupus_provider.errors import BadPlanError
 from lupus_provider.metrics.plan import make_plan
 from lupus_provider.processors.assemble import Stamp
 from lupus_provider.processors.base import ALWAYS
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from lupus_provider.processors.expectations import ExpectationSeverity
 
 log = logging.getLogger(__name__)
+
+_INSTEAD = {
+    "slices": "Great Expectations looks at rows: use 'where' in a call of its own, or 'row_condition' in an expectation.",
+    "sample": "An expectation is held against every row. Choose rows with 'where'.",
+    "min_group_rows": "Every group is validated on its own. Leave small ones out with 'where', or group by less.",
+}
+"""Argument of other processors → what to do instead."""
 
 
 class ExpectationProcessor:
@@ -48,6 +56,8 @@ class ExpectationProcessor:
         See `processors.base.Processor`.
     model_version_column
         Column of the version of the ML model behind a row: every group is validated once more for each version.
+    others
+        None: what other processors know as `slices`, `sample` and `min_group_rows` is refused, with what to do instead.
     max_batches
         Periods times groups that are taken on; each costs some hundredths of a second, on Spark seconds.
 
@@ -83,7 +93,10 @@ class ExpectationProcessor:
         where: str | None = None,
         model_version_column: str | None = None,
         max_batches: int = 10_000,
+        **others: Any,
     ) -> None:
+        for argument in others:
+            raise BadPlanError(argument, "is no argument of expectations", _INSTEAD.get(argument, "Leave it out."))
         self.df = df
         self.plan = make_plan(
             {}, (), group_columns, group_sets, periods=None if periods is None else tuple(periods), time_column=time_column,

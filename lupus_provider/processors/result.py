@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow.compute as pc
 
-from lupus_provider.errors import NoSuchPointError, UnknownMetricError, UnstampedError
+from lupus_provider.errors import BadPlanError, NoSuchPointError, UnknownMetricError, UnstampedError
 from lupus_provider.metrics import parse_metric
 from lupus_provider.naming import group_label, series_name
 from lupus_provider.records import POINTS
 from lupus_provider.records.cut import by_period
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from lupus_provider.records import RecordKind
 
 _SHOWN = ("column_name", "metric", "entity", "group_key", "period_start", "value", "n_rows", "error")
+
+
+_NEVER = 9999
+"""Year in which the period of a table without periods ends."""
 
 
 class Stage(Protocol):
@@ -40,6 +44,22 @@ class Stage(Protocol):
         written_at: datetime,
     ) -> bool:
         """Put one period's records there; False if a newer collection is there already."""
+        ...
+
+
+class Client(Protocol):
+    """What sends points to a server: `lupus_provider.client.LupusClient`."""
+
+    def push(
+        self,
+        project: str,
+        metric_set: str,
+        table: pa.Table,
+        period_start: datetime,
+        run_id: str,
+        collected_at: datetime,
+    ) -> bool:
+        """Store one period's points; False if a newer collection is there already."""
         ...
 
 
@@ -95,15 +115,49 @@ class Metrics:
         UnstampedError
             If the points do not say whose they are.
         """
-        if self._stamp is None:
-            raise UnstampedError
-        stamp = self._stamp
-        starts = self._starts or sorted(set(self._table["period_start"].to_pylist()))
-        parts = by_period(self._table, starts)
+        stamp, parts = self._parts()
         return sum(
             store.write(POINTS, stamp.project, stamp.metric_set, start, part, stamp.collected_at)
             for start, part in parts
         )
+
+    def push(self, client: Client) -> int:
+        """Send the points to a server of Lupus, a request a period; safe to repeat.
+
+        Parameters
+        ----------
+        client
+            Such as `lupus_provider.client.LupusClient.login("https://airflow.example.com", "ana", "…")`.
+
+        Returns
+        -------
+        int
+            Periods that were stored; those of which the server has a newer collection are left alone.
+
+        Raises
+        ------
+        UnstampedError
+            If the points do not say whose they are.
+        BadPlanError
+            If they are of no period.
+        PushRefusedError, ServerAwayError
+            If the server does not take them.
+        """
+        stamp, parts = self._parts()
+        if pc.any(pc.equal(pc.year(self._table["period_end"]), _NEVER)).as_py():
+            raise BadPlanError(
+                "periods", "are not given, and a server keeps points by period", "Measure with 'periods'."
+            )
+        return sum(
+            client.push(stamp.project, stamp.metric_set, part, start, stamp.run_id, stamp.collected_at)
+            for start, part in parts
+        )
+
+    def _parts(self) -> tuple[Stamp, Iterator[tuple[datetime, pa.Table]]]:
+        if self._stamp is None:
+            raise UnstampedError
+        starts = self._starts or sorted(set(self._table["period_start"].to_pylist()))
+        return self._stamp, by_period(self._table, starts)
 
     def value(self, column: str, metric: str, /, entity: str | None = None, **group: object) -> float | None:
         """Return one value by name, for notebooks and tests.

@@ -13,10 +13,11 @@ from lupus_provider.engines.spark_errors import failures, one_line, quiet, sql_s
 from lupus_provider.engines.spark_reading import DIALECT
 from lupus_provider.engines.spark_source import SparkTable, literal, open_table, quote
 from lupus_provider.engines.spark_time import bounds_sql, moment_sql
+from lupus_provider.engines.sql.grouping import Grouping, group_sql
 from lupus_provider.engines.sql.periods import index_sql
 from lupus_provider.errors import EngineFailedError, PlanFailedError, TimeColumnError
 from lupus_provider.periods import Span
-from lupus_provider.processors.batches import Batch, Batches, check_number, completed
+from lupus_provider.processors.batches import Batch, Batches, check_number, completed, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,7 +46,8 @@ def open_spark_batches(
         if any(row[_PERIOD] is None for row in found):
             raise TimeColumnError(_NAME, plan.time_column, "holds text which is no time")
         check_number(len(found), max_batches)
-        batches = _rolled_up(found, plan, kept, names)
+        floats = Grouping.of(plan, table.type_of).floats
+        batches = [spelled(batch, plan, floats) for batch in _rolled_up(found, plan, kept, names)]
         yield Batches(table.columns, completed(batches, plan, lambda: _picked(kept.filter("false"), names)))
     finally:
         if kept is not None:
@@ -56,8 +58,7 @@ def _keyed(table: SparkTable, plan: MetricPlan, names: Sequence[str]) -> Any:
     """Rows of the periods under their own names, with period and groups. The period of a row whose time is no time is null."""
     groups = []
     for i, column in enumerate(plan.group_columns):
-        _checked(table, column)
-        groups.append(f"CAST({table.column_sql(column)} AS STRING) AS {_GROUP}{i}")
+        groups.append(f"CAST({_group(table, column)} AS STRING) AS {_GROUP}{i}")
     picked = [*(f"{table.column_sql(name)} AS {quote(name)}" for name in names), *groups]
     if plan.periods is None or (plan.time_column is None and len(plan.periods) == 1):
         return table.frame.selectExpr(*picked, f"0 AS {_PERIOD}")
@@ -72,10 +73,11 @@ def _keyed(table: SparkTable, plan: MetricPlan, names: Sequence[str]) -> Any:
     )
 
 
-def _checked(table: SparkTable, column: str) -> None:
+def _group(table: SparkTable, column: str) -> str:
     column_type = table.type_of(column)
     if isinstance(column_type, str):
         raise PlanFailedError(table.name, f"group {column_type}".rstrip("."))
+    return group_sql(table.column_sql(column), column_type)
 
 
 def _moment(table: SparkTable, plan: MetricPlan) -> tuple[str, bool, str | None]:

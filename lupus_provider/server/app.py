@@ -16,7 +16,7 @@ from lupus_provider import __version__
 from lupus_provider.server import problems
 from lupus_provider.server.access import LoggedIn, SameOrigin
 from lupus_provider.server.caching import Revalidation
-from lupus_provider.server.routes import anomalies, catalog, me, series
+from lupus_provider.server.routes import anomalies, catalog, me, points, series
 from lupus_provider.server.static import Page
 
 API = "/api/v1"
@@ -43,7 +43,7 @@ def create_app(dist: Path = DIST) -> FastAPI:
     problems.install(app)
     app.add_middleware(Revalidation)
     api = APIRouter(prefix=API, dependencies=[LoggedIn, SameOrigin])
-    for route in (me, catalog, series, anomalies):
+    for route in (me, catalog, series, anomalies, points):
         api.include_router(route.router)
     app.include_router(api)
     if dist.is_dir():

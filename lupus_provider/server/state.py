@@ -1,4 +1,4 @@
-"""What routes ask: the index, and the project files. Opened on first use, so that building the app costs nothing."""
+"""What routes ask: the index, the stage, and the project files. Opened on first use, so that building the app costs nothing."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from lupus_provider.config.folder import files_of
 from lupus_provider.errors import LupusError
 from lupus_provider.hooks import settings
 from lupus_provider.hooks.stores import LupusHook
-from lupus_provider.stores import open_index
+from lupus_provider.stores import open_index, open_stage
 from lupus_provider.stores.index.base import IndexStore
+from lupus_provider.stores.stage.base import StageStore
 
 
 @lru_cache(maxsize=4)
@@ -25,6 +26,16 @@ def _opened(url: str) -> IndexStore:
 def index_store() -> IndexStore:
     """Return the index that the connection `lupus_index` names; the embedded one without it."""
     return _opened(LupusHook().url("index"))
+
+
+@lru_cache(maxsize=4)
+def _opened_stage(url: str) -> StageStore:
+    return open_stage(url, LupusHook().access("stage"))
+
+
+def stage_store() -> StageStore:
+    """Return the stage that the connection `lupus_stage` names; the embedded one without it."""
+    return _opened_stage(LupusHook().url("stage"))
 
 
 @lru_cache(maxsize=512)
@@ -45,3 +56,4 @@ def find_project(name: str) -> Project | None:
 
 
 Index = Annotated[IndexStore, Depends(index_store)]
+Stage = Annotated[StageStore, Depends(stage_store)]

@@ -357,3 +357,32 @@ def test_a_file_has_the_same_points_in_both_engines(session, tmp_path):
     local = points(plan, engine_for(path).answers(plan), STAMP, (ALWAYS,))
     assert differences(local, points(plan, SparkEngine(path, session).answers(plan), STAMP, (ALWAYS,))) == []
     assert SparkEngine(path, session).schema() == engine_for(path).schema()
+
+
+@pytest.mark.parametrize("options", [{}, {"min_group_rows": 2}, {"group_sets": [[], ["x"], ["x", "y"]]}], ids=str)
+def test_groups_of_floats_have_one_spelling(session, options):
+    odd = [math.nan, math.inf, -math.inf, None, 2.0**70, 1.17549435e-38]
+    numbers = [*[0.0, -0.0, 0.1, 1e7, 1e-5, 1e16, 123456789.0, 2.0e-3, *odd] * 2, 3.5, 4.5]
+    table = pa.table({"x": numbers, "y": pa.array(numbers, pa.float32()), "v": range(len(numbers))})
+    options = {"group_columns": ["x", "y"], **options} if "group_sets" not in options else options
+    plan = make_plan({"v": ["sum", "count"]}, **options)
+    local = points(plan, engine_for(table).answers(plan), STAMP, (ALWAYS,))
+    frame = session.createDataFrame(table)
+    assert differences(local, points(plan, SparkEngine(frame).answers(plan), STAMP, (ALWAYS,))) == []
+    groups = {dict(key).get("x") for key in local["group_key"].to_pylist()}
+    assert {"0.0", "0.1", "10000000.0", "1e-05", "1e+16", "nan", "inf", None} <= groups
+    assert "-0.0" not in groups
+
+
+def test_a_sample_without_a_column_is_the_same_rows_in_every_engine_run_and_order(session):
+    table = drawn(200)
+    plan = make_plan(
+        {"int": ["sum", "count"], "text": ["count"], "float": ["p50"]}, sample=Sample(0.4), group_columns=["level"]
+    )
+    backwards = table.take([*range(table.num_rows)][::-1])
+    found = [points(plan, engine_for(data).answers(plan), STAMP, (ALWAYS,)) for data in (table, backwards)]
+    remote = points(plan, SparkEngine(session.createDataFrame(table).repartition(3)).answers(plan), STAMP, (ALWAYS,))
+    assert differences(found[0], found[1]) == []
+    assert differences(found[0], remote) == []
+    n = next(p["value"] for p in found[0].to_pylist() if p["metric"] == "row_count" and not p["group_key"])
+    assert 50 < n < 110

@@ -9,11 +9,16 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from lupus_provider.engines.sql.sums import USUAL, USUAL_SQUARED, Range
+from lupus_provider.metrics.base import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lupus_provider.metrics.plan import ColumnType
+
+
+HASH_UNITS, HASH_FAR = 1_048_576.0, 1e12
+"""Units of a number that a hash tells apart, and the magnitude beyond which it tells only the sign."""
 
 
 class Dialect(ABC):
@@ -148,6 +153,24 @@ class Dialect(ABC):
     @abstractmethod
     def hash48(self, text: str) -> str:
         """First 48 bits of the MD5 of a text, as BIGINT."""
+
+    def hash_text(self, value: str, column_type: ColumnType) -> str:
+        """Text to take a hash of, the same in every engine; null of null.
+
+        Engines spell floats and times differently, so these are told by whole numbers: floats to a millionth, times to a microsecond.
+        """
+        if column_type.number != "float" and column_type.kind is not Kind.TIME:
+            return self.text(value, column_type)
+        number = self.double(value) if column_type.number else self.epoch(value, column_type)
+        size = f"abs({number})"
+        near = f"CAST(CAST(floor({number} * {self.number(HASH_UNITS)}) AS BIGINT) AS STRING)"
+        far = f"CASE WHEN {number} > 0 THEN 'far' ELSE '-far' END"
+        return f"CASE WHEN {size} < {self.number(HASH_FAR)} THEN {near} WHEN {number} IS NOT NULL THEN {far} END"
+
+    def row_hash(self, values: Sequence[tuple[str, ColumnType]]) -> str:
+        """Hash of a row, as `hash48`, out of its columns and their types."""
+        texts = (f"coalesce({self.hash_text(value, kind)}, '-')" for value, kind in values)
+        return self.hash48(f"concat_ws('|', {', '.join(texts)})")
 
     @abstractmethod
     def shifted(self, value: str, bits: int) -> str:

@@ -8,16 +8,17 @@ group set, so rows are there once a group set, with its number in a column.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from lupus_provider.engines.base import GROUP_SET, PERIOD, SLICE, group_column
+from lupus_provider.metrics.plan import ColumnType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from lupus_provider.metrics.plan import GroupSet, MetricPlan
 
@@ -38,17 +39,22 @@ class Grouping:
         Whether the base relation holds a row once a group set, in column `group_set`.
     sliced
         Whether the base relation holds a row once a slice, in column `lupus_slice`, null for all rows.
+    floats
+        Group columns of the base relation that are texts of floats → the type.
     """
 
     plan: MetricPlan
     sets: tuple[GroupSet, ...]
     folded: bool
     sliced: bool
+    floats: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, plan: MetricPlan) -> Grouping:
-        """Return the grouping of a plan."""
-        return cls(plan, plan.group_sets, folded=plan.min_group_rows > 1, sliced=bool(plan.slices))
+    def of(cls, plan: MetricPlan, type_of: Callable[[str], ColumnType | str] | None = None) -> Grouping:
+        """Return the grouping of a plan; `type_of` says the types of a table's columns."""
+        types = {group_column(i): type_of(c) for i, c in enumerate(plan.group_columns)} if type_of else {}
+        floats = {c: kind.name for c, kind in types.items() if isinstance(kind, ColumnType) and kind.number == "float"}
+        return cls(plan, plan.group_sets, folded=plan.min_group_rows > 1, sliced=bool(plan.slices), floats=floats)
 
     @property
     def columns(self) -> list[str]:
@@ -74,11 +80,17 @@ class Grouping:
             mask = f"CAST({' + '.join(weights)} AS BIGINT)"
         else:
             mask = "CAST(0 AS BIGINT)"
-        return ", ".join([*self.keys[:-1], *extra, f"{mask} AS {MASK}"])
+        period = f"CAST(0 AS INT) AS {PERIOD}" if self._has_one_period else PERIOD
+        return ", ".join([period, *self.keys[1:-1], *extra, f"{mask} AS {MASK}"])
+
+    @property
+    def _has_one_period(self) -> bool:
+        """Whether rows need not be grouped by their period. Without any other column to group by, no rows would make a group."""
+        return self.plan.periods is None and bool(self.columns) and (self.folded or len(self.sets) == 1)
 
     def group_by(self, extra: Sequence[str] = ()) -> str:
         """Return the GROUP BY clause."""
-        always = [column for column in self.carried if column not in self.columns]
+        always = [c for c in self.carried if c not in self.columns and not (c == PERIOD and self._has_one_period)]
         if self.folded or not self.columns or len(self.sets) == 1:  # one set holds all columns
             return f"GROUP BY {', '.join([*always, *self.columns, *extra])}"
         names = dict(zip(self.plan.group_columns, self.columns))
@@ -95,6 +107,10 @@ class Grouping:
         known = np.array(sorted(index), np.int64)
         places = np.array([index[mask] for mask in sorted(index)], np.int32)
         found = places[np.searchsorted(known, table[MASK].to_numpy())]
+        for column, type_name in self.floats.items():
+            texts = table[column].combine_chunks().dictionary_encode()
+            spelled = pa.array([float_text(text, type_name) for text in texts.dictionary.to_pylist()], pa.string())
+            table = table.set_column(table.column_names.index(column), column, spelled.take(texts.indices))
         return table.drop_columns([MASK]).append_column(GROUP_SET, pa.array(found, pa.int32()))
 
     def folded_rows(self, base: str, columns: Sequence[str]) -> str:
@@ -120,3 +136,34 @@ class Grouping:
                 f"SELECT {', '.join([*always, f'{number} AS {GROUP_SET}', *groups, *columns])} FROM ({rows}) AS sized"
             )
         return " UNION ALL ".join(parts)
+
+
+def float_text(text: str, type_name: str) -> str:
+    """Return the text of a float in one spelling, the shortest that names the number: engines write 1e+16 and 1.0E16.
+
+    Parameters
+    ----------
+    text
+        As an engine wrote it; what is no number stays, such as the name of small groups.
+    type_name
+        `FLOAT` has 32 bits, all others 64.
+
+    Examples
+    --------
+    >>> (
+    ...     float_text("1.0E16", "DOUBLE"),
+    ...     float_text("0.1", "FLOAT"),
+    ...     float_text("NaN", "DOUBLE"),
+    ...     float_text("…small", "DOUBLE"),
+    ... )
+    ('1e+16', '0.1', 'nan', '…small')
+    """
+    try:
+        return repr(float(str(np.float32(text)) if type_name == "FLOAT" else text))
+    except ValueError:
+        return text
+
+
+def group_sql(value: str, column_type: ColumnType) -> str:
+    """Return the SQL of a group column's value before it becomes a text: -0.0 is 0.0."""
+    return f"CASE WHEN {value} = 0 THEN abs({value}) ELSE {value} END" if column_type.number == "float" else value

@@ -192,7 +192,7 @@ class Run:
         span = dialect.usual
         wanted = set().union(*map(_names, measures))
         exact_sum = (lambda value: sum_aggregates(value, span, dialect)) if "precision_sum" in wanted else None
-        table = self.door.arrow(curve(self.relation, subject, exact_sum))
+        table = self._walked(subject, exact_sum)
         positives = table["positives"].cast(pa.int64()).to_pylist()
         all_pairs = [2 * p * (n - p) for p, n in zip(positives, table[ROWS].cast(pa.int64()).to_pylist())]
         above, _ = _parts_total(table, "a", [0])
@@ -205,6 +205,10 @@ class Run:
             table = table.append_column("precision_sum", pa.array(found, pa.float64(), from_pandas=True))
             columns["precision_sum"] = "precision_sum"
         return Answer(Shape.NUMBERS, self._placed(table), {subject: columns}, {subject: measures})
+
+    def _walked(self, subject: Subject, exact_sum: Callable[[str], Mapping[str, str]] | None) -> pa.Table:
+        """Return the rows of `tables.curve`."""
+        return self.door.arrow(curve(self.relation, subject, exact_sum))
 
     # -- shared ------------------------------------------------------------------------------------------------------
 

@@ -190,6 +190,33 @@ def curve(relation: Relation, subject: Subject, exact_sum: Callable[[str], Mappi
     )
 
 
+def curve_of_rows(relation: Relation, subject: Subject, exact_sum: Callable[[str], Mapping[str, str]] | None) -> str:
+    """Walk down the scores of each group row by row: the answer of `curve` where no score occurs twice in a group, for less.
+
+    Of one group set. There is one more column, `ties`: rows whose score is that of the row before them; above 0, the rest is wrong.
+    """
+    grouping, dialect = relation.grouping, relation.dialect
+    keys = ", ".join(grouping.keys)
+    rows = f"SELECT {grouping.selected()}, s, y FROM {relation.source(subject)} WHERE s IS NOT NULL AND y IS NOT NULL"
+    order = f"PARTITION BY {', '.join(_telling(relation))} ORDER BY s DESC"
+    window = f"OVER ({order} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+    walked = (
+        f"SELECT {keys}, y, lag(s) OVER ({order}) = s AS is_tie, {dialect.double(f'row_number() OVER ({order})')} AS place, "
+        f"sum({dialect.double('CASE WHEN y = 1 THEN 1 ELSE 0 END')}) {window} AS hits FROM ({rows}) AS rows"
+    )
+    is_hit = "CASE WHEN y = 1 THEN {} END"
+    misses = is_hit.format("CAST(2 * (place - hits) AS BIGINT)")
+    sums = {f"a{suffix}": sql for suffix, sql in dialect.big_sum(f"coalesce({misses}, 0)").items()}
+    if exact_sum is not None:
+        walked = f"SELECT *, coalesce({is_hit.format('hits / place')}, {dialect.number(0.0)}) AS precisions FROM ({walked}) AS w"
+        sums |= {f"p{suffix}": sql for suffix, sql in exact_sum("precisions").items()}
+    outputs = ", ".join(f"{sql} AS {name}" for name, sql in sums.items())
+    return (
+        f"SELECT {keys}, count(*) AS rows, count(CASE WHEN y = 1 THEN 1 END) AS positives, "
+        f"count(CASE WHEN is_tie THEN 1 END) AS ties, {outputs} FROM ({walked}) AS walked GROUP BY {keys}"
+    )
+
+
 def _telling(relation: Relation) -> list[str]:
     """Key columns without those that are the same in all rows: engines compare them anew for each row that they sort."""
     grouping = relation.grouping

@@ -21,6 +21,7 @@ ROUTES: list[tuple[str, str, type[wire.Wire] | None, type[wire.Wire]]] = [
     ("post", "/series/batch", wire.BatchRequest, wire.BatchResponse),
     ("get", "/series/{series_id}", None, wire.SeriesDetail),
     ("get", "/anomalies", None, wire.AnomalyPage),
+    ("post", "/projects/{project}/metric_sets/{metric_set}/points", wire.PushRequest, wire.PushResponse),
 ]
 
 

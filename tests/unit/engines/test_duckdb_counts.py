@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from lupus_provider.engines import duckdb_counts
-from lupus_provider.processors import DistributionProcessor
+from lupus_provider.engines.sql.run import Run
+from lupus_provider.processors import ClassificationProcessor, DistributionProcessor
 
 NAMES = ["avg", "sum", "stddev", "variance", "min", "max", "zero_ratio", "negative_ratio", "unique"]
 
@@ -80,3 +81,38 @@ def test_items_that_hardly_repeat_are_not_counted(statements: list[str]) -> None
     values = pa.array(draw.random((500, 4)).tolist(), pa.list_(pa.float64()))
     DistributionProcessor(pa.table({"ratings": values}), column_metrics={"ratings": ["avg", "min"]}).get_metrics()
     assert statements == []
+
+
+@pytest.mark.parametrize("repeated", [False, True], ids=["all scores differ", "one comes twice"])
+def test_a_curve_walked_row_by_row_is_the_curve_of_counted_scores(monkeypatch, repeated):
+    draw = np.random.default_rng(4)
+    scores = draw.random(600)
+    scores[[7, 590]] = scores[590] if repeated else scores[[7, 590]]
+    table = pa.table({
+        "g": draw.choice(["a", "b"], 600), "label": ["no"] * 590 + ["yes"] * 10, "score": scores,
+    })  # fmt: skip
+    table = table.set_column(0, "g", pa.array(["a"] * 600)) if repeated else table
+    made = ClassificationProcessor(
+        table, label_column="label", score_column="score", positive_label="yes", metrics=["roc_auc", "average_precision"],
+        group_columns=["g"],
+    )  # fmt: skip
+    by_rows = []
+    monkeypatch.setattr(duckdb_counts, "_PROBED_ROWS", 5)  # too few to see the tie
+    walk = duckdb_counts.curve_of_rows
+    monkeypatch.setattr(duckdb_counts, "curve_of_rows", lambda *given: by_rows.append(1) or walk(*given))
+    found = made.get_metrics().to_arrow()["value"].to_pylist()
+    monkeypatch.setattr(duckdb_counts.CountingRun, "_walked", Run._walked)
+    assert made.get_metrics().to_arrow()["value"].to_pylist() == found
+    assert by_rows
+
+
+def test_places_among_the_first_items_are_those_of_the_list_however_short_it_is():
+    lists = [["a", None, "b", "a", "c", "c"], [], None, ["c"], [None], ["b"] * 12]
+    found = DistributionProcessor(
+        pa.table({"x": pa.array(lists)}), column_metrics={"x": ["count", "count@2", "count@11", "unique@3"]}
+    )
+    metrics = found.get_metrics()
+    counts = {k: {e: metrics.value("x", f"count{k}", entity=e) for e in "abc"} for k in ("@2", "")}
+    assert counts == {"@2": {"a": 1, "b": 2, "c": 1}, "": {"a": 2, "b": 13, "c": 3}}
+    assert metrics.value("x", "count@11", entity="b") == 12
+    assert metrics.value("x", "unique@3") == 3

@@ -89,6 +89,59 @@ def test_a_cluster_runs_the_work_and_nothing_is_left_of_it():
     assert {p.pid for p in psutil.Process().children(recursive=True)} <= before
 
 
+ON_CLUSTER = """
+import sys
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from lupus_provider.engines.spark_session import spark_session
+from lupus_provider.processors import DistributionProcessor, DriftProcessor
+
+master, folder = sys.argv[1:]
+draw, n = np.random.default_rng(3), 3_000
+table = pa.table({
+    "region": draw.choice(["a", "b", "c"], n), "age": draw.integers(0, 90, n), "score": draw.normal(size=n),
+    "tags": [draw.choice(list("vwxyz"), k).tolist() for k in draw.integers(0, 5, n)],
+})
+training = pa.table({"score": draw.normal(0.3, 1.0, n)})
+for i in range(3):
+    pq.write_table(table.slice(i * 1_000, 1_000), f"{folder}/part-{i}.parquet")
+conf = {"spark.executor.memory": "512m", "spark.driver.host": "127.0.0.1", "spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "4"}
+session = spark_session(master, conf=conf)
+frame = session.read.parquet(folder)
+assert frame.sparkSession.conf.get("spark.master") == master
+
+
+def calls(data):
+    yield DistributionProcessor(
+        data, group_sets=[[], ["region"]], column_metrics={"age": ["avg", "p95", "stddev"], "tags": ["count", "unique@2"], "score": ["p50", "sum"]}
+    )
+    yield DriftProcessor(data, reference=training, column_metrics={"score": ["psi", "ks", "wasserstein"]})
+
+
+for here, there in zip(calls(table), calls(frame), strict=True):
+    here, there = (made.get_metrics().to_arrow().drop_columns(["collected_at"]) for made in (here, there))
+    assert here.equals(there), [pair for pair in zip(here.to_pylist(), there.to_pylist()) if pair[0] != pair[1]][:3]
+    print(here.num_rows, sum(here["error"].is_valid().to_pylist()))
+session.stop()
+"""
+
+
+def test_executors_of_a_cluster_give_the_points_of_duckdb(tmp_path):
+    with standalone_cluster() as master:
+        done = subprocess.run(
+            [sys.executable, "-c", ON_CLUSTER, master, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr[-4000:]
+    told = [[int(word) for word in line.split()] for line in done.stdout.splitlines()]
+    assert [errors for _, errors in told] == [0, 0]
+    assert [points > 3 for points, _ in told] == [True, True]
+
+
 def test_spark_submit_decides_master_and_settings(tmp_path):
     script = tmp_path / "job.py"
     script.write_text(

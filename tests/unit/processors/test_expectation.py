@@ -306,3 +306,16 @@ def test_no_warning_of_the_library_reaches_the_user():
         warnings.simplefilter("always")
         measure()
     assert [str(w.message) for w in caught] == []
+
+
+@pytest.mark.parametrize(
+    ("argument", "said"),
+    [
+        ({"slices": {"a": "x > 1"}}, "row_condition"), ({"sample": 0.1}, "Choose rows with 'where'"),
+        ({"min_group_rows": 5}, "group by less"), ({"slces": 1}, "Leave it out"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_expectations_do_not_know_is_refused_with_what_to_do(argument, said):
+    with pytest.raises(BadPlanError, match=said):
+        ExpectationProcessor(pa.table({"x": [1]}), [{"expect": "expect_column_to_exist", "column": "x"}], **argument)

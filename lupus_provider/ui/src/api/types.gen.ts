@@ -228,6 +228,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/projects/{project}/metric_sets/{metric_set}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["PushRequest"];
+                };
+            };
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["PushResponse"];
+                    };
+                };
+                /** @description Problem */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -528,6 +576,88 @@ export interface components {
              * @description What was wrong, where, what to do.
              */
             detail: string;
+        };
+        /**
+         * PushRequest
+         * @description Points of one period of a metric set, measured elsewhere; lists have one item a point. Sending it twice is sending it once.
+         */
+        PushRequest: {
+            /**
+             * Period Start
+             * @description Start of a period of the metric set.
+             */
+            period_start: number;
+            /**
+             * Period End
+             * @description Its end, if the sender knows it: another one is refused.
+             * @default null
+             */
+            period_end: number | null;
+            /**
+             * Collected At
+             * @description Epoch seconds; when reading the table began. Of two pushes of a period the newer one stays.
+             */
+            collected_at: number;
+            /**
+             * Run Id
+             * @description Who measured, such as the id of a job's run.
+             */
+            run_id: string;
+            /**
+             * Groups
+             * @description Distinct groups; the empty one is the whole.
+             * @default [
+             *       []
+             *     ]
+             */
+            groups: components["schemas"]["Group"][][];
+            /**
+             * Group
+             * @description Index into `groups`.
+             */
+            group: number[];
+            /**
+             * Column Name
+             * @description Empty for table-level metrics.
+             */
+            column_name: string[];
+            /** Metric */
+            metric: string[];
+            /** Entity */
+            entity: (string | null)[];
+            /**
+             * Value
+             * @description None: measured, but undefined.
+             */
+            value: (number | null)[];
+            /** N Rows */
+            n_rows: (number | null)[];
+            /**
+             * Error
+             * @description Why a metric failed.
+             */
+            error: (string | null)[];
+            /** Model Version */
+            model_version: (string | null)[];
+            /**
+             * Sample Ratio
+             * @description Share of the rows that were measured; None: all.
+             * @default null
+             */
+            sample_ratio: number | null;
+        };
+        /**
+         * PushResponse
+         * @description What became of pushed points.
+         */
+        PushResponse: {
+            /**
+             * Stored
+             * @description False: a newer collection of the period is there already.
+             */
+            stored: boolean;
+            /** N Points */
+            n_points: number;
         };
         /**
          * SeriesDetail
