@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from lupus_provider.cli import COMMANDS
 from lupus_provider.cli.app import app
 from lupus_provider.config.metric_set import ScannedMetricSet
-from lupus_provider.config.models import Alerts, Project
+from lupus_provider.config.models import Alerts, Project, Retention
 from lupus_provider.config.processors import METRIC_SETS, Expectation, Gate
 from lupus_provider.config.source import FixedReference, Join, Sample, Source, Table, VersionReference, WindowReference
 from lupus_provider.detectors import DETECTORS, Detector
@@ -41,7 +41,7 @@ HEADS = {
 }
 PARTS = (
     ("Source", Source), ("Join", Join), ("Labels", Table), ("Sample", Sample), ("Reference: fixed", FixedReference), ("Reference: the periods before", WindowReference),
-    ("Reference: the version before", VersionReference), ("Expectation", Expectation), ("Gate", Gate), ("Alerts", Alerts),
+    ("Reference: the version before", VersionReference), ("Expectation", Expectation), ("Gate", Gate), ("Alerts", Alerts), ("Retention", Retention),
 )  # fmt: skip
 
 

@@ -23,9 +23,7 @@ Path = tuple[str | int, ...]
 _NAME_RULE = "use lower-case letters, digits and underscores, starting with a letter, at most 63 characters"
 
 
-def problems_of(
-    error: ValidationError, node: yaml.Node, path: str, root: type[BaseModel] = Project
-) -> list[Problem]:
+def problems_of(error: ValidationError, node: yaml.Node, path: str, root: type[BaseModel] = Project) -> list[Problem]:
     """Return one problem for each of pydantic's errors, in the order of the file; `root` is the model of the whole file."""
     problems = [_problem(item, node, path, root) for item in error.errors(include_url=False) if not _is_echo(item)]
     return sorted(set(problems), key=lambda problem: (problem.where.line or 0, problem.where.column or 0))
@@ -178,10 +176,12 @@ def _fields(loc: Path, root: type[BaseModel]) -> list[str]:
 def _inner(kind: Any, key: str | int) -> Any:
     """Return the type behind one part of pydantic's path; a union tag picks the detector."""
     tagged = [shelf.get(key) for shelf in (DETECTORS, METRIC_SETS, REFERENCES)] if isinstance(key, str) else []
-    for option in _options(kind):
+    options = list(_options(kind))
+    picked = [option for option in options if option in tagged]
+    if picked:  # before any key of that name: s_h_esd has a key `threshold`
+        return picked[0]
+    for option in options:
         if isinstance(option, type) and issubclass(option, BaseModel):
-            if option in tagged:
-                return option
             if key in option.model_fields:
                 return option.model_fields[key].annotation
         elif get_origin(option) is tuple and isinstance(key, int):

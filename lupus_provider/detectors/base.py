@@ -97,6 +97,13 @@ class Panel:
     """Shape (n, t); rows behind the value, NaN where unknown."""
     failed: Bools
     """Shape (n, t); True where the point carries an error instead of a value."""
+    beside: Panel | None = None
+    """All series of the metric set over the same axis, where this panel is a selection of them: for detectors that compare series."""
+    excluded: Bools | None = None
+    """Shape (n, t); True where something is planned or labelled: what is strange there is excused, nothing is learnt. None = nowhere."""
+    split: Bools | None = None
+    """Shape (n, t); True on the first period of a new life, such as a new model version or a labelled new normal: what was usual
+    before says nothing of the level from there on. None = nowhere."""
 
     def __len__(self) -> int:
         return len(self.series)
@@ -106,11 +113,24 @@ class Panel:
         """Shape (n, t); the finite values of points that carry no error, NaN elsewhere."""
         return np.where(self.present & ~self.failed & np.isfinite(self.value), self.value, np.nan)
 
+    @property
+    def is_excluded(self) -> Bools:
+        """Shape (n, t); where values are excused and not learnt."""
+        return np.zeros(self.value.shape, bool) if self.excluded is None else self.excluded
+
+    @property
+    def is_split(self) -> Bools:
+        """Shape (n, t); where a new life begins."""
+        return np.zeros(self.value.shape, bool) if self.split is None else self.split
+
     def select(self, rows: NDArray[np.intp]) -> Panel:
         """Return the same axis with only these series."""
         return Panel(
             [self.series[i] for i in rows], self.period, self.period_start, self.local_start,
             self.value[rows], self.present[rows], self.n_rows[rows], self.failed[rows],
+            self if self.beside is None else self.beside,
+            None if self.excluded is None else self.excluded[rows],
+            None if self.split is None else self.split[rows],
         )  # fmt: skip
 
     def before(self, stop: int) -> Panel:
@@ -118,6 +138,9 @@ class Panel:
         return Panel(
             self.series, self.period, self.period_start[:stop], self.local_start[:stop],
             self.value[:, :stop], self.present[:, :stop], self.n_rows[:, :stop], self.failed[:, :stop],
+            None if self.beside is None else self.beside.before(stop),
+            None if self.excluded is None else self.excluded[:, :stop],
+            None if self.split is None else self.split[:, :stop],
         )  # fmt: skip
 
 
@@ -154,6 +177,10 @@ class Detector(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
     selection_fields: ClassVar[frozenset[str]] = frozenset({"metrics", "columns", "groups", "entities", "severity"})
+    scope: ClassVar[Literal["series", "group"]] = "series"
+    """What a verdict may depend on: the series alone, or all series of its group; whoever splits a panel keeps that together."""
+    late_fields: ClassVar[frozenset[str]] = frozenset()
+    """Parameters younger than the detector: not in the key while they have their default, so that it stays the same detector."""
 
     detector: str
     metrics: Annotated[tuple[str, ...], Field(min_length=1)] = ("*",)
@@ -170,7 +197,8 @@ class Detector(BaseModel):
     @property
     def key(self) -> str:
         """Name and hash of the parameters, `seasonal:1f0c2a9b`; a changed parameter is another detector."""
-        parameters = {k: v for k, v in self.model_dump(mode="json").items() if k not in self.selection_fields}
+        absent = {k for k in self.late_fields if getattr(self, k) == type(self).model_fields[k].default}
+        parameters = self.model_dump(mode="json", exclude={*self.selection_fields, *absent})
         text = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
         return f"{self.detector}:{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}"
 

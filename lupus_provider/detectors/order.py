@@ -1,30 +1,21 @@
-"""Order statistics of rows with gaps: medians, middle means, and the scale of each tail.
+"""Order statistics of rows or columns with gaps: sorted values, picked places, medians.
 
-Everything is an order statistic or a mean of clipped values, never a square, so that 1e300 does not overflow, 1e-300 does not
-vanish, and one wild day weighs as much as a mild one.
+Order statistics and not squares, so that 1e300 does not overflow, 1e-300 does not vanish, and one wild day weighs as much as a
+mild one.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+Ints = NDArray[np.intp]
 
 MAD_TO_SIGMA = 1.4826
-NORMAL_90 = 1.2816
-"""Standard normal quantile of 90 %."""
-TAIL_GUARD = 3.3
-"""So many scales hold all but the few largest residuals."""
-TAIL_COUNT, TAIL_SHARE = 3, 0.02
-"""How many residuals may lie beyond the guard: the count, or the share where that is more."""
-TAIL_RARE = 15
-"""Of few residuals only one in so many may."""
-SIDES_ALIKE = 0.8
-"""Least ratio of one side's scale to the other's."""
-SMALL_SAMPLE = 2.0
-"""A scale of n residuals is widened by this number over n."""
+"""Median absolute deviation to standard deviation of normal noise."""
 
 
 def sort_rows(rows: Floats) -> tuple[Floats, Ints]:
@@ -51,44 +42,25 @@ def median_rows(rows: Floats) -> Floats:
     return np.where(n > 0, low / 2 + high / 2, np.nan)
 
 
-def middle_mean_rows(rows: Floats) -> Floats:
-    """Mean of the middle half of every row (gaps left out): nearly as precise as the mean, deaf to a quarter of bad values."""
-    ordered, n = sort_rows(rows)
-    cut = ((n - 1) // 4)[:, None]
-    column = np.arange(rows.shape[1])[None, :]
-    kept = (column >= cut) & (column < n[:, None] - cut)
-    total = np.where(kept, ordered, 0.0).sum(axis=1)
-    return np.where(n > 0, total / np.maximum(kept.sum(axis=1), 1), np.nan)
+def sort_columns(values: NDArray[Any]) -> tuple[NDArray[Any], Ints]:
+    """Sort along the first axis, gaps last, and count what is no gap."""
+    return np.sort(values, axis=0), np.isfinite(values).sum(axis=0)
 
 
-def tail_scales(residual: Floats) -> tuple[Floats, Floats, Ints]:
-    """Scale of the residuals above and below the forecast, each the largest of three opinions.
+def pick_columns(ordered: NDArray[Any], place: Ints) -> NDArray[Any]:
+    """One value along the first axis for every other place; places outside mean the edge."""
+    place = np.clip(place, 0, len(ordered) - 1)
+    return np.take_along_axis(ordered, place[None], axis=0)[0]
 
-    A scale that leaves out what it calls an outlier collapses where a twentieth of the days are "outliers" (shares that are
-    mostly zero) and then flags every day that is not zero. So all residuals stay, and the tail itself has a say.
 
-    Parameters
-    ----------
-    residual
-        Shape (n, window), value minus forecast, NaN where there is none.
+def median_columns(values: NDArray[Any]) -> NDArray[Any]:
+    """Median along the first axis without the gaps; NaN where there is nothing else.
 
-    Returns
-    -------
-    above, below, count
-        Shape (n,) each; `count` is the number of residuals. Undefined where count is 0.
+    Examples
+    --------
+    >>> median_columns(np.array([[3.0, 1.0], [np.nan, 2.0], [1.0, np.nan]])).tolist()
+    [2.0, 1.5]
     """
-    ordered, n = sort_rows(residual)
-    core = MAD_TO_SIGMA * np.nan_to_num(median_rows(np.abs(residual)))
-    few = np.minimum(TAIL_COUNT, n // TAIL_RARE)
-    tenth = np.maximum((0.1 * n).astype(np.int64), few)
-    rare = np.maximum(np.ceil(TAIL_SHARE * n).astype(np.int64), few)
-
-    def side(sign: int) -> Floats:
-        def largest(rank: Ints) -> Floats:
-            return np.nan_to_num(np.maximum(sign * pick(ordered, n - 1 - rank if sign > 0 else rank), 0.0))
-
-        return np.maximum.reduce([core, largest(tenth) / NORMAL_90, largest(rare) / TAIL_GUARD])
-
-    above, below = side(1), side(-1)
-    wider = 1 + SMALL_SAMPLE / np.maximum(n, 1)
-    return np.maximum(above, SIDES_ALIKE * below) * wider, np.maximum(below, SIDES_ALIKE * above) * wider, n
+    ordered, n = sort_columns(values)
+    low, high = pick_columns(ordered, (n - 1) // 2), pick_columns(ordered, n // 2)
+    return np.where(n > 0, low / 2 + high / 2, np.nan)

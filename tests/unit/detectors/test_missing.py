@@ -85,3 +85,38 @@ def test_the_score_is_the_smoothed_share_of_seasons_without_a_value() -> None:
     value = np.ones(100)
     value[99] = np.nan
     assert judge_all(Missing(), make_panel(value, start=MONDAY)).score[0, 99] == pytest.approx(0.5 / 13)
+
+
+def days(first: str, t: int) -> np.ndarray:
+    return np.datetime64(first) + np.arange(t)
+
+
+def test_a_job_of_the_29th_is_missed_on_a_29th_and_not_in_a_february_without_one() -> None:
+    axis = days("2022-01-01", 500)
+    day = (axis - axis.astype("datetime64[M]")).astype(int) + 1
+    value = np.where(day == 29, 1.0, np.nan)
+    late = int(np.flatnonzero(axis == np.datetime64("2023-03-29"))[0])
+    value[late] = np.nan
+    panel = make_panel(value, start="2022-01-01")
+    assert np.flatnonzero(judge_all(Missing(), panel).kind[0] == "missing").tolist() == [late]
+
+
+def test_a_job_of_the_last_of_the_month_is_missed_on_that_day() -> None:
+    axis = days("2022-01-01", 500)
+    last = (axis + 1).astype("datetime64[M]") != axis.astype("datetime64[M]")
+    value = np.where(last, 1.0, np.nan)
+    late = int(np.flatnonzero(axis == np.datetime64("2023-02-28"))[0])
+    value[late] = np.nan
+    panel = make_panel(value, start="2022-01-01")
+    assert np.flatnonzero(judge_all(Missing(), panel).kind[0] == "missing").tolist() == [late]
+
+
+def test_a_job_of_every_second_week_is_missed_in_its_week_only() -> None:
+    value = np.where(np.arange(200) % 14 == 2, 1.0, np.nan)
+    value[184] = np.nan
+    assert kinds(value) == [184]
+
+
+def test_series_that_come_at_random_have_no_rare_schedule() -> None:
+    value = np.where(np.random.default_rng(1).random((300, 365)) < 0.8, np.nan, 1.0)
+    assert (judge_all(Missing(), make_panel(value)).kind == "missing").mean() < 1e-4

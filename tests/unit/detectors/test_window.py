@@ -94,3 +94,18 @@ def test_a_window_smaller_than_what_it_needs_is_refused() -> None:
 
 def test_the_default_distance_and_the_same_one_stated_are_one_detector() -> None:
     assert Window().key == Window(deviations=5).key != Window(deviations=4).key
+
+
+def test_the_difference_is_in_the_metrics_own_unit() -> None:
+    judgement = judge_all(Window(window=5, difference=3), make_panel([10.0] * 5 + [13.0, 13.1, 6.9]))
+    assert judgement.outcome[0, 5:].tolist() == [0, 1, 1]
+    assert (judgement.lower[0, 5], judgement.upper[0, 5]) == (7.0, 13.0)
+
+
+def test_a_difference_beside_another_distance_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"ratio 0\.5 and difference 3\.0. Keep one"):
+        Window(ratio=0.5, difference=3)
+
+
+def test_a_key_from_before_there_was_a_difference_is_still_the_key() -> None:
+    assert Window().key == "window:93cc1654"

@@ -35,7 +35,7 @@ def test_anomalies_in_a_row_are_one_alarm(panel):
 
 
 def test_what_was_not_judged_is_counted(panel):
-    (trial,) = backtest(panel, [Seasonal()], slice(0, DAYS))
+    (trial,) = backtest(panel, [Seasonal(missing=False)], slice(0, DAYS))
     unjudged = trial.unjudged()
     assert unjudged["no_data"] == 1
     assert int(trial.evaluated.sum()) + sum(unjudged.values()) == 2 * DAYS
