@@ -20,6 +20,7 @@ from lupus_provider.testing.builders import (
     METRIC_SET,
     PROJECT,
     a_point,
+    a_table,
     an_anomaly,
     an_evaluation,
     anomalies,
@@ -116,6 +117,41 @@ class IndexLaws:
         assert index.periods(POINTS, PROJECT, METRIC_SET) == {day(): POINTS.digest(new)}
         load(index, {day(): 1.0})
         assert slots(index) == seconds({day(): 1.0})
+
+    def test_what_expires_is_gone_and_nothing_else(self, index: IndexStore) -> None:
+        old, others = a_point(entity="old")["series_id"], MetricSetInfo(PROJECT, "others", "day", "UTC")
+        kept = {day(n): float(n) for n in (35, 36, 70)}
+        load(index, {day(n): float(n) for n in (0, 1, 33, 34)} | kept)
+        index.load(POINTS, ABOUT, lambda: [incoming(day(2), points(a_point(1.0, day(2), entity="old")))])
+        index.load(POINTS, others, lambda: [incoming(day(), points(a_point(1.0, series_id="o" * 13)))])
+        for kind, a_row in ((ANOMALIES, an_anomaly), (EVALUATIONS, an_evaluation)):
+            at = [day(n) for n in (1, 2, 34, 35)]
+            index.load(
+                kind,
+                ABOUT,
+                lambda kind=kind, a_row=a_row, at=at: [incoming(x, a_table(kind, [a_row(start=x)]), kind) for x in at],
+            )
+        assert index.expire(PROJECT, METRIC_SET, day(35)) == 5 + 3 + 3
+        assert index.expire(PROJECT, METRIC_SET, day(35)) == 0
+        assert slots(index) == seconds(kept)
+        assert set(index.periods(POINTS, PROJECT, METRIC_SET)) == set(kept)
+        assert set(index.periods(ANOMALIES, PROJECT, METRIC_SET)) == {day(35)}
+        assert [row.t for row in index.anomalies(MINE).items] == [int(day(35).timestamp())]
+        assert [band.t.tolist() for band in index.bands([SERIES], None, None)[SERIES]] == [[int(day(35).timestamp())]]
+        page = index.search(CatalogQuery(MINE, sort="name"))
+        assert {item.series_id for item in page.items} == {SERIES, "o" * 13}
+        assert [one.n_anomalies for one in page.days] == [1]
+        about = index.series([SERIES, old], MINE)
+        assert (about[SERIES].n_points, about[SERIES].first_period) == (3, int(day(35).timestamp()))
+        assert old not in about
+
+    def test_what_has_expired_may_be_loaded_again(self, index: IndexStore) -> None:
+        assert index.expire(PROJECT, "unknown", day()) == 0
+        load(index, {day(): 1.0, day(1): 2.0})
+        assert index.expire(PROJECT, METRIC_SET, day(400)) == 2
+        assert index.search(CatalogQuery(MINE)).total_all == 0
+        load(index, {day(1): 3.0})
+        assert slots(index) == seconds({day(1): 3.0})
 
     def test_nulls_errors_and_unknown_rows_come_back(self, index: IndexStore) -> None:
         rows = {day(): a_point(None, error="division by zero"), day(1): a_point(None, day(1), n_rows=None)}

@@ -21,7 +21,11 @@ def elasticsearch(request):
     return f"{server.url}/laws", ElasticAccess(lease=2.0)
 
 
-INDEXES = {"sqlite": sqlite, "elasticsearch": elasticsearch}
+def postgres(request):
+    return request.getfixturevalue("postgres_database"), None
+
+
+INDEXES = {"sqlite": sqlite, "postgres": postgres, "elasticsearch": elasticsearch}
 
 
 @pytest.fixture(params=INDEXES)

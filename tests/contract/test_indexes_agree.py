@@ -138,6 +138,9 @@ def test_both_answer_alike_after_any_loads(both, seed):
         done = [index.load(kind, about, lambda brought=brought: brought) for index in both]
         assert done[0].periods == done[1].periods
         assert done[0].unchanged == done[1].unchanged
+        if n % 7 == 6:
+            before = day(rng.randint(0, 50))
+            assert len({index.expire(about.project, about.metric_set, before) for index in both}) == 1
         if n in (5, 15):
             expected, found = (asked(index, random.Random(seed * 100 + n), ids) for index in both)
             for name, value in expected.items():

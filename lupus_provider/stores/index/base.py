@@ -126,3 +126,10 @@ class IndexStore(Protocol):
     def periods(self, kind: RecordKind, project: str, metric_set: str) -> Mapping[datetime, str]:
         """Return period start → digest of everything that is loaded."""
         ...
+
+    def expire(self, project: str, metric_set: str, before: datetime) -> int:
+        """Forget all records of periods that start before an instant (aware), in `periods` too; return how many periods, over all kinds.
+
+        Series that have no point left go, too. Safe to repeat and to interrupt; a period that is loaded again later is there again.
+        """
+        ...

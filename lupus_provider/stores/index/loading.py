@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import secrets
 import unicodedata
 from datetime import UTC
 from functools import reduce
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 
 from lupus_provider.detectors import Outcome
 from lupus_provider.naming import series_name
-from lupus_provider.records import ANOMALIES, EVALUATIONS, RecordKind
+from lupus_provider.records import ANOMALIES, EVALUATIONS, POINTS, RecordKind
 from lupus_provider.stores.index import documents, tables as t
 from lupus_provider.stores.sql import chunks, upsert
 
@@ -63,6 +64,7 @@ def load_periods(connection: Connection, kind: RecordKind, about: MetricSetInfo,
         _load_points(connection, about, table, periods)
     if kind is not ANOMALIES:
         _summarise(connection, about)
+    _touch(connection, about)
     mine = {"kind": kind.name, "project": about.project, "metric_set": about.metric_set}
     upsert(
         connection,
@@ -298,3 +300,32 @@ def _summarise(connection: Connection, about: MetricSetInfo) -> None:
     connection.execute(sa.delete(s).where(_of(s, about), s.c.n_points == 0))
     newest_period = sa.select(sa.func.max(s.c.last_period)).where(_of(s, about)).scalar_subquery()
     connection.execute(sa.update(t.metric_set).where(_of(t.metric_set, about)).values(newest_period=newest_period))
+
+
+def _touch(connection: Connection, about: MetricSetInfo) -> None:
+    """Give the metric set a version that it never had: who holds its columns reads them again."""
+    connection.execute(sa.update(t.metric_set).where(_of(t.metric_set, about)).values(version=secrets.randbits(62)))
+
+
+def clear_before(connection: Connection, about: MetricSetInfo, before: int) -> int:
+    """Drop everything of a metric set that started before an instant; return how many periods are gone.
+
+    Whole months go by their rows; of the month in which the instant lies each document is written again without its old slots.
+    """
+    month, c = documents.month_of(before), t.loaded.c
+    mine = sa.and_(c.project == about.project, c.metric_set == about.metric_set, c.period < before)
+    gone = connection.execute(sa.select(c.period).where(mine)).scalars().all()
+    a = t.anomaly.c
+    connection.execute(sa.delete(t.anomaly).where(_of(t.anomaly, about), a.period < before))
+    for table in (t.points, t.bands):
+        connection.execute(sa.delete(table).where(_of(table, about), table.c.month < month))
+    old = np.array(sorted({at for at in gone if documents.month_of(at) == month}), np.int64)
+    if len(old):
+        nothing = {kind: kind.empty() for kind in (POINTS, EVALUATIONS)}
+        _load_points(connection, about, nothing[POINTS], old)
+        _load_bands(connection, about, nothing[EVALUATIONS], old)
+    if gone:
+        connection.execute(sa.delete(t.loaded).where(mine))
+        _summarise(connection, about)
+        _touch(connection, about)
+    return len(gone)

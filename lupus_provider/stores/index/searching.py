@@ -1,117 +1,47 @@
-"""Answers of the SQL index: the catalogue with facets, series, anomalies. Every query is bounded by the caller's projects."""
+"""Answers of the SQL index: the catalogue with facets, series, anomalies. Every answer is bounded by the caller's projects."""
 
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import sqlalchemy as sa
 
 from lupus_provider.errors import UnknownMetricError
 from lupus_provider.metrics import Unit, parse_metric
 from lupus_provider.stores.index import tables as t
+from lupus_provider.stores.index.columns import FIELDS, HALF_LIFE, PERIOD_SECONDS, Columns, Flags, set_columns
 from lupus_provider.stores.index.loading import folded
-from lupus_provider.stores.sql import chunks
 from lupus_provider.wire import AnomalyPage, AnomalyRow, CatalogPage, Day, Facet, FacetValue, Group, SeriesSummary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy.engine import Connection, Row
+    from numpy.typing import NDArray
+    from sqlalchemy.engine import Connection
 
-    from lupus_provider.periods import Span
     from lupus_provider.stores.index.base import CatalogQuery
+    from lupus_provider.stores.index.columns import Coded, SetColumns
+
+    Mask = NDArray[np.bool_]
+    Places = NDArray[np.int64]
 
 NULL_VALUE, WHOLE = "(null)", "(whole)"
 FACET_VALUES = 200
 """Most values of one facet that are sent, the most frequent first."""
 WORDS, WORD = 12, 200
 """Words of a search that count, and characters of a word."""
-HALF_LIFE = 14
-"""Periods after which an anomaly asks for half as much of the attention that recency adds."""
-PERIOD_SECONDS = {"hour": 3_600, "day": 86_400, "week": 604_800, "month": 2_629_746}
+KEPT = 8
+"""Sets of projects whose columns are kept ready; callers with the same rights share one."""
 
-_COLUMNS = {
-    "project": t.series.c.project,
-    "metric_set": t.series.c.metric_set,
-    "column": t.series.c.column_name,
-    "metric": t.series.c.metric,
-}
-
-
-# -- conditions ----------------------------------------------------------------------------------------------------------
-
-
-def _like(word: str) -> str:
-    escaped = folded(word[:WORD]).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+_FIELDS = {"project": "project", "metric_set": "metric_set", "column": "column_name", "metric": "metric", "group_by": "group_by"}  # fmt: skip
 
 
 def offset_of(cursor: str | None) -> int:
     """Place in a list; a cursor that is none of ours begins anew."""
     return int(cursor) if cursor and len(cursor) <= 12 and cursor.isascii() and cursor.isdigit() else 0
-
-
-def _in_span(span: Span | None, c: Any = None) -> list[sa.ColumnElement[bool]]:
-    if span is None:
-        return []
-    period = (t.anomaly.c if c is None else c).period
-    return [period >= int(span.start.timestamp()), period < int(span.end.timestamp())]
-
-
-def _flagged(span: Span | None) -> sa.ColumnElement[bool]:
-    c = t.anomaly.alias().c  # an alias of its own: the query around it may read the table, too
-    return t.series.c.series_id.in_(sa.select(c.series_id).where(*_in_span(span, c)))
-
-
-def _stale() -> sa.ColumnElement[bool]:
-    c = t.metric_set.alias().c
-    newest = sa.select(c.newest_period).where(c.project == t.series.c.project, c.metric_set == t.series.c.metric_set)
-    return t.series.c.last_period < newest.correlate(t.series).scalar_subquery()
-
-
-def _group_filter(column: str, wanted: frozenset[str]) -> sa.ColumnElement[bool]:
-    c = t.series_group.alias().c
-    value = sa.or_(c.value.in_(wanted - {NULL_VALUE}), c.value.is_(None) if NULL_VALUE in wanted else sa.false())
-    return t.series.c.series_id.in_(sa.select(c.series_id).where(c.column == column, value))
-
-
-def _conditions(query: CatalogQuery) -> dict[str, sa.ColumnElement[bool]]:
-    """Filter name → condition, so that a facet can leave out its own."""
-    conditions: dict[str, sa.ColumnElement[bool]] = {"may": t.series.c.project.in_(query.projects)}
-    for i, word in enumerate(query.q.split()[:WORDS]):
-        conditions[f"q{i}"] = t.series.c.search_text.like(_like(word), escape="\\")
-    for name, wanted in query.filters.items():
-        if not wanted:
-            continue
-        if name in _COLUMNS:
-            conditions[name] = _COLUMNS[name].in_(wanted)
-        elif name == "group_by":
-            conditions[name] = t.series.c.group_by.in_(frozenset("" if value == WHOLE else value for value in wanted))
-        elif name.startswith("group."):
-            conditions[name] = _group_filter(name.removeprefix("group."), wanted)
-    if query.only is not None:
-        conditions["only"] = _flagged(query.span) if query.only == "anomalous" else _stale()
-    return conditions
-
-
-def _all_but(conditions: Mapping[str, sa.ColumnElement[bool]], name: str | None = None) -> sa.ColumnElement[bool]:
-    return sa.and_(*(condition for key, condition in conditions.items() if key != name))
-
-
-# -- catalogue -----------------------------------------------------------------------------------------------------------
-
-
-def _flags(projects: Iterable[str], span: Span | None, ids: Sequence[str] | None) -> sa.Subquery:
-    """Anomalies of each series in the span, in numbers."""
-    c = t.anomaly.c
-    return (
-        sa.select(
-            c.series_id, sa.func.count(sa.distinct(c.period)).label("n"), sa.func.max(c.period).label("last"),
-            sa.func.min(c.score).label("worst"), sa.func.max(c.strength).label("strength"),
-        )
-        .where(c.project.in_(list(projects)), *_in_span(span), *([] if ids is None else [c.series_id.in_(ids)])).group_by(c.series_id).subquery("flags")
-    )  # fmt: skip
 
 
 def attention(row: Any) -> float:
@@ -120,17 +50,6 @@ def attention(row: Any) -> float:
         return 0.0
     age = max(0, (row.newest_period or row.last) - row.last) / PERIOD_SECONDS[row.period]
     return float(row.strength) * (0.25 + 0.75 * 2.0 ** (-min(age, 1000) / HALF_LIFE))
-
-
-def _rows(
-    connection: Connection, condition: sa.ColumnElement[bool], projects: Iterable[str], span: Span | None, ids: Sequence[str] | None = None
-) -> Sequence[Row[Any]]:  # fmt: skip
-    s, m, flags = t.series, t.metric_set, _flags(projects, span, ids)
-    columns = (s, m.c.period, m.c.timezone, m.c.newest_period, flags.c.n, flags.c.last, flags.c.worst, flags.c.strength)
-    joined = s.join(m, sa.and_(s.c.project == m.c.project, s.c.metric_set == m.c.metric_set)).outerjoin(
-        flags, flags.c.series_id == s.c.series_id
-    )
-    return connection.execute(sa.select(*columns).select_from(joined).where(condition)).all()
 
 
 def summary(row: Any) -> SeriesSummary:
@@ -151,120 +70,168 @@ def _unit(metric: str) -> str:
         return str(Unit.COLUMN)
 
 
-def _change(row: Any) -> float:
-    """How far the newest value is from what was expected, relative to it."""
-    if row.last_value is None or row.last_expected is None:
-        return 0.0
-    return abs(row.last_value - row.last_expected) / (abs(row.last_expected) or 1.0)
+# -- columns -------------------------------------------------------------------------------------------------------------
 
 
-_SORTS = {
-    "attention": lambda row: (-attention(row), row.project, row.metric_set, row.name, row.series_id),
-    "name": lambda row: (row.project, row.metric_set, row.name, row.series_id),
-    "recent": lambda row: (-(row.last or 0), -attention(row), row.name, row.series_id),
-    "change": lambda row: (-_change(row), row.name, row.series_id),
-}
+class Shelf:
+    """Columns of metric sets, read again when their version says that a load changed them. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sets: dict[tuple[str, str], tuple[Any, SetColumns]] = {}
+        self._ready: dict[frozenset[str], tuple[Any, Columns]] = {}
+
+    def columns(self, connection: Connection, projects: Iterable[str]) -> Columns:
+        """Return the series of projects as this transaction sees them."""
+        wanted, c = frozenset(projects), t.metric_set.c
+        sets = connection.execute(
+            sa.select(t.metric_set).where(c.project.in_(wanted)).order_by(c.project, c.metric_set)
+        ).all()
+        stamp = [tuple(about) for about in sets]
+        with self._lock:  # so that a changed set is read once, not once a thread
+            ready = self._ready.pop(wanted, None)
+            if ready is None or ready[0] != stamp:
+                found = sorted(sets, key=lambda about: (about.project, about.metric_set))
+                ready = stamp, Columns([self._set(connection, about) for about in found])
+            self._ready[wanted] = ready  # the newest last
+            if len(self._ready) > KEPT:
+                del self._ready[next(iter(self._ready))]
+            return ready[1]
+
+    def _set(self, connection: Connection, about: Any) -> SetColumns:
+        key, stamp = (about.project, about.metric_set), tuple(about)
+        kept = self._sets.get(key)
+        if kept is None or kept[0] != stamp:
+            mine = [
+                sa.and_(table.c.project == about.project, table.c.metric_set == about.metric_set)
+                for table in (t.series, t.anomaly)
+            ]
+            rows = connection.execute(sa.select(*(t.series.c[name] for name in FIELDS)).where(mine[0])).all()
+            a = t.anomaly.c
+            flags = connection.execute(sa.select(a.series_id, a.period, a.score, a.strength).where(mine[1])).all()
+            kept = self._sets[key] = stamp, set_columns(about, rows, flags)
+        return kept[1]
 
 
-def search(connection: Connection, query: CatalogQuery) -> CatalogPage:
+# -- catalogue -----------------------------------------------------------------------------------------------------------
+
+
+def _masks(columns: Columns, query: CatalogQuery, flags: Flags) -> dict[str, Mask]:
+    """Filter name → series that pass it, so that a facet can leave out its own."""
+    masks: dict[str, Mask] = {}
+    for i, word in enumerate(query.q.split()[:WORDS]):
+        masks[f"q{i}"] = columns.contains(folded(word[:WORD]))
+    for name, wanted in query.filters.items():
+        if not wanted:
+            continue
+        if name in _FIELDS:
+            values = frozenset("" if value == WHOLE else value for value in wanted) if name == "group_by" else wanted
+            masks[name] = columns.coded(_FIELDS[name]).among(values)
+        elif name.startswith("group."):
+            column = columns.groups.get(name.removeprefix("group."))
+            values = frozenset(None if value == NULL_VALUE else value for value in wanted)
+            masks[name] = np.zeros(columns.size, bool) if column is None else column.among(values)
+    if query.only is not None:
+        masks["only"] = flags.n > 0 if query.only == "anomalous" else columns.stale
+    return masks
+
+
+def _all_but(columns: Columns, masks: Mapping[str, Mask], name: str | None = None) -> Mask:
+    found = np.ones(columns.size, bool)
+    for key, mask in masks.items():
+        if key != name:
+            found &= mask
+    return found
+
+
+def _order(columns: Columns, places: Places, flags: Flags, sort: str) -> Places:
+    """Sort rows; rows in their own order are in that of project, metric set and name."""
+    if sort == "name":
+        return places
+    if sort == "change":
+        return places[np.lexsort((columns.name_rank[places], -columns.change[places]))]
+    strangest = -columns.attention(flags)[places]
+    if sort == "recent":
+        return places[np.lexsort((columns.name_rank[places], strangest, -flags.last[places]))]
+    return places[np.argsort(strangest, kind="stable")]
+
+
+def search(columns: Columns, query: CatalogQuery) -> CatalogPage:
     """One page of the catalogue with facets, counts and the overview strip."""
-    conditions = _conditions(query)
-    rows = sorted(_rows(connection, _all_but(conditions), query.projects, query.span), key=_SORTS[query.sort])
+    flags = columns.flags(query.span)
+    masks = _masks(columns, query, flags)
+    matched = _all_but(columns, masks)
+    places = np.flatnonzero(matched)
     start = offset_of(query.cursor)
     stop = start + query.limit
-    count = sa.select(sa.func.count()).select_from(t.series)
-    unfiltered = _all_but(conditions, "only")
+    page = _order(columns, places, flags, query.sort)[start:stop]
+    unfiltered = _all_but(columns, masks, "only")
+    first, last = (columns.numbers(name)[places] for name in ("first_period", "last_period"))
     return CatalogPage(
-        items=[summary(row) for row in rows[start:stop]],
-        total=len(rows),
-        first_period=min((row.first_period for row in rows if row.first_period is not None), default=None),
-        last_period=max((row.last_period for row in rows if row.last_period is not None), default=None),
-        total_all=connection.execute(count.where(conditions["may"])).scalar_one(),
-        counts={
-            "anomalous": connection.execute(count.where(unfiltered, _flagged(query.span))).scalar_one(),
-            "stale": connection.execute(count.where(unfiltered, _stale())).scalar_one(),
-        },
-        facets=_facets(connection, conditions),
-        days=_days(connection, _all_but(conditions)),
-        next_cursor=str(stop) if stop < len(rows) else None,
+        items=[summary(row) for row in columns.rows(page, flags)],
+        total=len(places),
+        first_period=int(np.nanmin(first)) if len(places) else None,
+        last_period=int(np.nanmax(last)) if len(places) else None,
+        total_all=columns.size,
+        counts={"anomalous": int((unfiltered & (flags.n > 0)).sum()), "stale": int((unfiltered & columns.stale).sum())},
+        facets=_facets(columns, masks, matched),
+        days=_days(columns, matched),
+        next_cursor=str(stop) if stop < len(places) else None,
     )
 
 
-def _facets(connection: Connection, conditions: Mapping[str, sa.ColumnElement[bool]]) -> list[Facet]:
-    facets = [_facet(connection, name, column, _all_but(conditions, name)) for name, column in _COLUMNS.items()]
-    facets.append(_facet(connection, "group_by", t.series.c.group_by, _all_but(conditions, "group_by"), empty=WHOLE))
-    g = t.series_group
-    joined = g.join(t.series, t.series.c.series_id == g.c.series_id)
-    columns = connection.execute(
-        sa.select(g.c.column).select_from(joined).where(conditions["may"]).distinct().order_by(g.c.column)
-    ).scalars()
-    for column in columns.all():
-        name = f"group.{column}"
-        statement = (
-            sa.select(g.c.value, sa.func.count().label("n"))
-            .select_from(joined)
-            .where(g.c.column == column, _all_but(conditions, name))
-        )
-        facets.append(_values(connection, name, statement.group_by(g.c.value), NULL_VALUE))
-    return [facet for facet in facets if facet.values]
+def _facets(columns: Columns, masks: Mapping[str, Mask], matched: Mask) -> list[Facet]:
+    every = {name: columns.coded(field) for name, field in _FIELDS.items()}
+    every |= {f"group.{column}": values for column, values in columns.groups.items()}
+    found = [
+        _facet(name, values, _all_but(columns, masks, name) if name in masks else matched)
+        for name, values in every.items()
+    ]
+    return [facet for facet in found if facet.values]
 
 
-def _facet(
-    connection: Connection,
-    name: str,
-    column: sa.ColumnElement[str],
-    condition: sa.ColumnElement[bool],
-    empty: str | None = None,
-) -> Facet:
-    statement = sa.select(column.label("value"), sa.func.count().label("n")).where(condition).group_by(column)
-    return _values(connection, name, statement, None, empty)
+def _facet(name: str, column: Coded, mask: Mask) -> Facet:
+    whole = WHOLE if name == "group_by" else ""
+    values = [
+        FacetValue(value=NULL_VALUE if value is None else value or whole, count=n)
+        for value, n in column.counted(mask)[:FACET_VALUES]
+    ]
+    return Facet(name=name, values=values)
 
 
-def _values(connection: Connection, name: str, statement: Any, null: str | None, empty: str | None = None) -> Facet:
-    rows = connection.execute(statement.order_by(sa.desc("n"), "value").limit(FACET_VALUES)).all()
-    shown = [(null if row.value is None else empty if row.value == "" and empty else row.value, row.n) for row in rows]
-    return Facet(name=name, values=[FacetValue(value=value, count=n) for value, n in shown if value is not None])
-
-
-def _days(connection: Connection, condition: sa.ColumnElement[bool]) -> list[Day]:
+def _days(columns: Columns, matched: Mask) -> list[Day]:
     """Return the overview strip: over all history, so that a window is chosen with its surroundings in sight."""
-    c = t.anomaly.c
-    joined = t.anomaly.join(t.series, t.series.c.series_id == c.series_id)
-    statement = sa.select(c.period, sa.func.count(sa.distinct(c.series_id)).label("n")).select_from(joined)
-    rows = connection.execute(statement.where(condition).group_by(c.period).order_by(c.period))
-    return [Day(t=row.period, n_anomalies=row.n) for row in rows]
+    rows, periods = columns.flagged_periods
+    at, counts = np.unique(periods[matched[rows]], return_counts=True)
+    return [Day(t=when, n_anomalies=n) for when, n in zip(at.tolist(), counts.tolist())]
 
 
 # -- series and anomalies --------------------------------------------------------------------------------------------------
 
 
-def summaries(
-    connection: Connection, series_ids: Sequence[str], projects: frozenset[str], span: Span | None
-) -> dict[str, SeriesSummary]:
-    """Summaries of the series that exist in those projects, in the order asked."""
-    found: dict[str, SeriesSummary] = {}
-    for part in chunks(series_ids):
-        condition = sa.and_(t.series.c.series_id.in_(part), t.series.c.project.in_(projects))
-        found.update({row.series_id: summary(row) for row in _rows(connection, condition, projects, span, part)})
-    return {sid: found[sid] for sid in series_ids if sid in found}
+def summaries(columns: Columns, series_ids: Sequence[str]) -> dict[str, SeriesSummary]:
+    """Summaries of the series that exist, in the order asked."""
+    known = {sid: columns.place[sid] for sid in series_ids if sid in columns.place}
+    return {row.series_id: summary(row) for row in columns.rows(list(known.values()), columns.flags(None))}
 
 
-def related(connection: Connection, series_id: str, projects: frozenset[str], limit: int) -> list[SeriesSummary]:
+def related(columns: Columns, series_id: str, limit: int) -> list[SeriesSummary]:
     """Return the same column and metric in the other groups and entities, strangest first."""
-    s = t.series.c
-    mine = connection.execute(sa.select(t.series).where(s.series_id == series_id, s.project.in_(projects))).first()
+    mine = columns.place.get(series_id)
     if mine is None:
         return []
-    condition = sa.and_(
-        s.project == mine.project, s.metric_set == mine.metric_set, s.column_name == mine.column_name, s.metric == mine.metric,
-        s.series_id != series_id,
-    )  # fmt: skip
-    rows = sorted(_rows(connection, condition, projects, None), key=_SORTS["attention"])
-    return [summary(row) for row in rows[:limit]]
+    same = np.ones(columns.size, bool)
+    for name in ("project", "metric_set", "column_name", "metric"):
+        codes = columns.coded(name).codes
+        same &= codes == codes[mine]
+    same[mine] = False
+    flags = columns.flags(None)
+    places = _order(columns, np.flatnonzero(same), flags, "attention")[:limit]
+    return [summary(row) for row in columns.rows(places, flags)]
 
 
 def anomalies(
-    connection: Connection, projects: frozenset[str], series_ids: Sequence[str] | None, start: int | None, end: int | None,
+    connection: Connection, columns: Columns, projects: frozenset[str], series_ids: Sequence[str] | None, start: int | None, end: int | None,
     sort: str, cursor: str | None, limit: int,
 ) -> AnomalyPage:  # fmt: skip
     """Return flagged points of series that the index knows."""
@@ -287,7 +254,7 @@ def anomalies(
     rows = connection.execute(
         sa.select(t.anomaly).select_from(known).where(*where).order_by(*order, c.detector).offset(offset).limit(limit)
     ).all()
-    of = summaries(connection, list(dict.fromkeys(row.series_id for row in rows)), projects, None)
+    of = summaries(columns, [row.series_id for row in rows])
     items = [AnomalyRow(**point_fields(row), series=of[row.series_id]) for row in rows]
     return AnomalyPage(items=items, total=total, next_cursor=str(offset + limit) if offset + limit < total else None)
 

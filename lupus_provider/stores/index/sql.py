@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from lupus_provider.stores.history.base import Incoming, Switched
 from lupus_provider.stores.index import documents, searching, tables as t
 from lupus_provider.stores.index.base import Band, CatalogQuery, MetricSetInfo, StoredPoints
-from lupus_provider.stores.index.loading import epoch, load_periods, quarter_of
+from lupus_provider.stores.index.loading import clear_before, epoch, load_periods, quarter_of
 from lupus_provider.stores.sql import chunks, lock_schema, open_engine, reading, upsert, writing
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class SqlIndex:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine = open_engine(url)
+        self.engine, self._shelf = open_engine(url), searching.Shelf()
         with reading(self.engine) as connection:
             is_ready = _is_ready(connection)
         if not is_ready:  # asked first, so that opening the index for reading does not wait for writers
@@ -83,17 +83,17 @@ class SqlIndex:
     def search(self, query: CatalogQuery) -> CatalogPage:
         """One page of the catalogue; see the protocol."""
         with reading(self.engine) as connection:
-            return searching.search(connection, query)
+            return searching.search(self._shelf.columns(connection, query.projects), query)
 
     def series(self, series_ids: Sequence[str], projects: frozenset[str]) -> Mapping[str, SeriesSummary]:
         """Return the series that exist in those projects."""
         with reading(self.engine) as connection:
-            return searching.summaries(connection, series_ids, projects, None)
+            return searching.summaries(self._shelf.columns(connection, projects), series_ids)
 
     def related(self, series_id: str, projects: frozenset[str], limit: int) -> Sequence[SeriesSummary]:
         """Return the same column and metric in the other groups and entities, strangest first."""
         with reading(self.engine) as connection:
-            return searching.related(connection, series_id, projects, limit)
+            return searching.related(self._shelf.columns(connection, projects), series_id, limit)
 
     def anomalies(
         self, projects: frozenset[str], *, series_ids: Sequence[str] | None = None, start: int | None = None, end: int | None = None,
@@ -101,7 +101,8 @@ class SqlIndex:
     ) -> AnomalyPage:  # fmt: skip
         """Return flagged points; see the protocol."""
         with reading(self.engine) as connection:
-            return searching.anomalies(connection, projects, series_ids, start, end, sort, cursor, limit)
+            columns = self._shelf.columns(connection, projects)
+            return searching.anomalies(connection, columns, projects, series_ids, start, end, sort, cursor, limit)
 
     def points(self, series_ids: Sequence[str], start: int | None, end: int | None) -> Mapping[str, StoredPoints]:
         """Return points of series that the caller was let see."""
@@ -138,6 +139,12 @@ class SqlIndex:
         with reading(self.engine) as connection:
             known = self._periods(connection, kind, project, metric_set)
         return {datetime.fromtimestamp(at, UTC): digest for at, digest in known.items()}
+
+    def expire(self, project: str, metric_set: str, before: datetime) -> int:
+        """Forget all periods that start before an instant; see the protocol."""
+        about = MetricSetInfo(project, metric_set, "day", "UTC")  # only its name is asked for
+        with writing(self.engine) as connection:
+            return clear_before(connection, about, epoch(before))
 
     @staticmethod
     def _periods(connection: Connection, kind: RecordKind, project: str, metric_set: str) -> dict[int, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
-FORMAT = 2
+FORMAT = 3
 metadata = MetaData()
 
 meta = Table("lupus_index", metadata, Column("format", Integer, primary_key=True))
@@ -16,6 +16,7 @@ metric_set = Table(
     Column("period", String(5), nullable=False),
     Column("timezone", String(64), nullable=False),
     Column("newest_period", BigInteger),
+    Column("version", BigInteger),  # changes with everything that a load changes
 )  # fmt: skip
 
 series = Table(
@@ -24,7 +25,7 @@ series = Table(
     Column("project", String(63), nullable=False),
     Column("metric_set", String(63), nullable=False),
     Column("column_name", Text, nullable=False),
-    Column("metric", String(64), nullable=False),
+    Column("metric", Text, nullable=False),
     Column("entity", Text),
     Column("group_key", Text, nullable=False),  # JSON list of [column, value], sorted by column
     Column("group_by", Text, nullable=False),  # group columns, sorted, joined by commas; empty: the whole
@@ -43,7 +44,9 @@ series_group = Table(
     Column("series_id", String(13), primary_key=True),
     Column("column", String(255), primary_key=True),
     Column("value", Text),
-    Index("lupus_series_group_value", "column", "value"),
+    Index("lupus_series_group_value", "column", "value").ddl_if(dialect="sqlite"),
+    # Postgres has no ordered index of values as long as those that tables may hold
+    Index("lupus_series_group_hash", "value", postgresql_using="hash").ddl_if(dialect="postgresql"),
 )  # fmt: skip
 
 points = Table(

@@ -10,7 +10,12 @@ from lupus_provider.hooks.addresses import STORE_KINDS, check_address, kind_of
 GOOD = {
     "stage": ("file:///srv/lupus", "s3://bucket/lupus"),
     "history": ("file:///srv/lupus", "s3://bucket/lupus"),
-    "index": ("sqlite:////srv/lupus.db", "postgresql+psycopg://db/lupus", "http://es:9200/lupus", "https://es:9200/lupus"),
+    "index": (
+        "sqlite:////srv/lupus.db",
+        "postgresql+psycopg://db/lupus",
+        "http://es:9200/lupus",
+        "https://es:9200/lupus",
+    ),
     "ledger": ("sqlite:////srv/lupus.db", "postgresql+psycopg://db/lupus"),
 }
 STRANGE = (

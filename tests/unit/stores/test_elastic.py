@@ -16,8 +16,8 @@ from lupus_provider.stores.index.elastic import ElasticAccess, bulk, searching
 from lupus_provider.stores.index.elastic.access import client_options, place_of
 from lupus_provider.stores.index.elastic.door import Door, reason_of
 from lupus_provider.stores.index.elastic.mappings import body
-from lupus_provider.stores.index.elastic.names import Names, new_suffix
-from lupus_provider.stores.index.elastic.slots import Slots, State, cut, read, written
+from lupus_provider.stores.index.elastic.names import FORMAT, Names, new_suffix
+from lupus_provider.stores.index.elastic.slots import Slots, State, cut
 from lupus_provider.stores.index.elastic.summaries import group_term, pack, unpack
 
 
@@ -104,14 +104,41 @@ def test_packed_anomalies_come_back(flags):
         assert back == flags
 
 
+KEY = ("a", 202401)
+
+
+def of_one_document(t, generation, value):
+    return Slots([KEY], np.array([0, len(t)]), np.array([t, generation, value], np.float64))
+
+
 def test_only_the_valid_generation_of_a_period_is_seen():
-    slots = Slots(np.array([10, 10, 20, 30]), np.array([1, 2, 1, 3]), {"value": np.array([1.0, 2.0, np.nan, 4.0])})
-    state = State("p/m", 202401, valid={10: 2, 20: 1})
-    seen = slots.where(state.is_valid(slots))
-    assert seen.t.tolist() == [10, 20]
-    back = read({"error": ["x", None], **{k: list(v) for k, v in written(seen).items()}}, ["value"], ["error"])
-    assert back.generation.tolist() == [2, 1]
-    assert back.columns["error"].tolist() == ["x", None]
+    slots = of_one_document([10, 10, 20, 30], [1, 2, 1, 3], [1.0, 2.0, np.nan, 4.0])
+    slots.notes[KEY] = {(10, 1): "old", (10, 2): "new"}
+    seen = slots.where(State("p/m", 202401, valid={10: 2, 20: 1}).is_valid(slots))
+    assert seen.data[:2].tolist() == [[10, 20], [2, 1]]
+    assert seen.document(0)["notes"] == [[10, 2, "new"]]
+    assert not State("p/m", 202401).is_valid(slots).any()
+
+
+SLOT = st.tuples(st.integers(-(2**40), 2**40), st.integers(1, 2**42), st.floats(allow_nan=False))
+
+
+@given(st.dictionaries(st.tuples(st.sampled_from("abc"), st.integers(1, 3)), st.lists(SLOT, max_size=4)), st.data())
+def test_documents_come_back_and_joining_is_filling_one_by_one(filled, data):
+    every = [(key, slot) for key, slots in filled.items() for slot in slots]
+    joined = Slots.read([], 1)
+    while every:
+        part = [every.pop() for _ in range(data.draw(st.integers(1, len(every))))]
+        for key, slot in part:
+            joined = joined.joined(Slots([key], np.array([0, 1]), np.array([slot]).T))
+    back = Slots.read([(key, joined.document(i)) for i, key in enumerate(joined.keys)], 1)
+    assert back.keys == joined.keys
+    found = {
+        key: sorted(map(tuple, back.data[:, start:stop].T.tolist()))
+        for key, start, stop in zip(back.keys, back.edges, back.edges[1:])
+    }
+    assert found == {key: sorted(slots) for key, slots in filled.items() if slots}
+    assert all(np.all(np.diff(back.data[0, start:stop]) >= 0) for start, stop in zip(back.edges, back.edges[1:]))
 
 
 def test_a_state_comes_back_and_a_switch_makes_the_writer_valid():
@@ -121,19 +148,18 @@ def test_a_state_comes_back_and_a_switch_makes_the_writer_valid():
     assert State.of(state.document()) == state
 
 
-def test_records_are_cut_by_series_and_month_with_their_slots_in_order():
-    ids = pa.chunked_array([["b", "a"], ["b", "b"]])
-    t, months = np.array([5, 1, 9, 3]), np.array([1, 1, 2, 1])
-    found = dict(cut([ids], months, t, 4, {"value": t * 1.0}))
-    assert {key: slots.columns["value"].tolist() for key, slots in found.items()} == {
-        ("a", 1): [1.0], ("b", 1): [3.0, 5.0], ("b", 2): [9.0],
-    }  # fmt: skip
-    assert found["b", 1].generation.tolist() == [4, 4]
+def test_records_are_cut_by_series_with_their_slots_in_order_and_their_texts():
+    ids, t = pa.chunked_array([["b", "a"], ["b", "b"]]), np.array([5, 1, 9, 3])
+    found = cut([ids], 202401, np.array([t, [4] * 4, t * 1.5]), pa.chunked_array([[None, "why"], [None, "x"]]))
+    assert found.keys == [("b", 202401), ("a", 202401)]
+    assert found.edges.tolist() == [0, 3, 4]
+    assert found.data[2].tolist() == [4.5, 7.5, 13.5, 1.5]
+    assert found.notes == {("a", 202401): {(1, 4): "why"}, ("b", 202401): {(3, 4): "x"}}
 
 
 def test_indices_of_others_are_not_ours():
     names = Names("lupus")
-    assert names.owned(names.index("points", new_suffix())) == ("points", 1)
+    assert names.owned(names.index("points", new_suffix())) == ("points", FORMAT)
     assert [
         names.owned(name)
         for name in ("lupus-points", "lupusx-points-v1-ab", "lupus-other-v1-ab", "my-lupus-points-v1-a")

@@ -89,7 +89,7 @@ class AnomalyRoom:
 
     def sweep(self, states: Iterable[State]) -> None:
         """Settle what is valid, delete what is not."""
-        every = [(doc, _is_valid(doc, state)) for state in states for doc in self._view[state.month]]
+        every = [(doc, _is_valid(doc, state)) for state in states for doc in self._view.get(state.month, ())]
         settle = [
             self._action("update", doc, {"doc": {"settled": True}})
             for doc, valid in every

@@ -1,6 +1,7 @@
 """Pages of the catalogue: asks Elasticsearch (`searching`), ranks what is flagged, and puts the answer together.
 
-A page is three questions at most: metric sets, numbers with the ranked, documents of the page.
+A page is two questions: metric sets, numbers and who is ranked first; then the documents of the page. The first needs the group columns
+that the metric sets have: those of the last question are taken, and if they were others, it is asked again.
 """
 
 from __future__ import annotations
@@ -31,7 +32,15 @@ Sets = dict[str, dict[str, Any]]
 """Metric set → its document."""
 _RANKED_FIELDS = ("series_id", "set", "name_order", "flags")
 _WITH_FLAGS = {"excludes": ["months", "search_text", "anomaly_periods", "strong_periods", "groups"]}
+RANKED_BY = {
+    "attention": [{"attention": "desc"}],
+    "recent": [{"last_anomaly": "desc"}, {"attention": "desc"}],
+}
+"""What bounds a series' place in the list: over all history its anomalies are at least as strong and as new as within a span, and ask for
+no less attention when they were loaded than later."""
+FEW = 200
 MOST_SETS = 10_000
+REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +59,47 @@ class Catalogue:
 
     def __init__(self, door: Door, names_: Names) -> None:
         self._door, self._index = door, names_[names.SERIES]
+        self._columns: dict[frozenset[str], list[str]] = {}
 
     def search(self, query: CatalogQuery) -> CatalogPage:
         """One page of the catalogue; see the protocol."""
-        (found,) = self._ask(_sets(query.projects))
-        sets = _sets_of(found)
-        columns = sorted({column for about in sets.values() for column in about["group_columns"]})
         base, offset = [*s.visible(query.projects), *s.words(query.q)], offset_of(query.cursor)
         filters = [*base, *s.chosen(query).values(), *s.only(query)]
-        numbers: dict[str, Any] = {"query": s.bool_of(base), "size": 0, "aggs": s.overview(query, columns)}
-        everything = {"query": s.bool_of(s.visible(query.projects)), "size": 0, "track_total_hits": True}
-        is_ranked = query.sort in ("attention", "recent")
-        if is_ranked:
-            answer, total_all, flagged = self._ask(numbers, everything, _flagged(filters, query.sort, query.span))
-            ranked = _rank(flagged, sets, query.span, query.sort)
-            documents = self._ranked_page(filters, query.sort, query.span, ranked, offset, query.limit)
-        else:
-            page = _sorted(filters, query.sort, offset, query.limit)
-            answer, total_all, found = self._ask(numbers, everything, page)
-            documents = [hit["_source"] for hit in found["hits"]["hits"]]
-        matched, stop = answer["aggregations"]["matched"], offset + query.limit
-        total, first, last = matched["doc_count"], matched["first"]["value"], matched["last"]["value"]
+        columns = self._columns.get(query.projects, [])
+        page = (
+            _flagged(filters, query.sort, query.span, FEW + 4 * (offset + query.limit))
+            if query.sort in RANKED_BY
+            else _sorted(filters, query.sort, offset, query.limit)
+        )
+        while True:
+            numbers: dict[str, Any] = {"query": s.bool_of(base), "size": 0, "aggs": s.overview(query, columns)}
+            found, answer, hits = self._ask(_sets(query.projects), numbers, page)
+            sets = _sets_of(found)
+            known = sorted({column for about in sets.values() for column in about["group_columns"]})
+            if known == columns:
+                break
+            columns = known
+            if len(self._columns) >= REMEMBERED:
+                self._columns.clear()
+            self._columns[query.projects] = known
+        numbers, matched = answer["aggregations"], answer["aggregations"]["matched"]
+        stop, total = offset + query.limit, matched["doc_count"]
+        documents = [hit["_source"] for hit in hits["hits"]["hits"] if "_source" in hit]
+        if query.sort in RANKED_BY:
+            n_ranked = matched["ranked"]["doc_count"]
+            top = self._ranked(filters, query.sort, query.span, sets, min(stop, n_ranked), hits)[offset:n_ranked]
+            behind = max(0, offset - n_ranked)
+            documents = self._ranked_page(filters, query.sort, query.span, top[: query.limit], behind, query.limit)
+        first, last = matched["first"]["value"], matched["last"]["value"]
         return CatalogPage(
             items=self._summaries(documents, sets, query.span),
             total=total,
             first_period=None if first is None else int(first),
             last_period=None if last is None else int(last),
-            total_all=total_all["hits"]["total"]["value"],
-            counts={name: answer["aggregations"][name]["doc_count"] for name in ("anomalous", "stale")},
-            facets=s.facets(answer["aggregations"], columns),
-            days=s.days(answer["aggregations"]),
+            total_all=sum(about["n_series"] for about in sets.values()),
+            counts={name: numbers[name]["doc_count"] for name in ("anomalous", "stale")},
+            facets=s.facets(numbers, columns),
+            days=s.days(numbers),
             next_cursor=str(stop) if stop < total else None,
         )
 
@@ -104,8 +124,9 @@ class Catalogue:
         same = [{"term": {name: about[name]}} for name in ("set", "column_name", "metric")]
         filters = [*s.visible(projects), *same, {"bool": {"must_not": [{"term": {"series_id": series_id}}]}}]
         sets = _sets_of(found)
-        (flagged,) = self._ask(_flagged(filters, "attention", None))
-        documents = self._ranked_page(filters, "attention", None, _rank(flagged, sets, None, "attention"), 0, limit)
+        (flagged,) = self._ask(_flagged(filters, "attention", None, FEW + 4 * limit))
+        ranked = self._ranked(filters, "attention", None, sets, limit, flagged)
+        documents = self._ranked_page(filters, "attention", None, ranked[:limit], 0, limit)
         return self._summaries(documents, sets, None)
 
     # -- parts -----------------------------------------------------------------------------------------------------------
@@ -117,18 +138,37 @@ class Catalogue:
             lines += [{}, body]
         return self._door.answers(self._index, lines)
 
+    def _ranked(
+        self, filters: Sequence[dict[str, Any]], sort: str, span: Span | None, sets: Sets, wanted: int, answer: Mapping[str, Any]
+    ) -> list[Ranked]:  # fmt: skip
+        """Return flagged series, of which the first `wanted` are in their order.
+
+        They come by what bounds their rank from above, so that a few hundred are enough until one can no longer be among the first.
+        `answer` is that to the first question for them.
+        """
+        size = FEW + 4 * wanted
+        while True:
+            hits = answer["hits"]["hits"]
+            ranked = _rank(hits, sets, span, sort)
+            if len(hits) < size or len(hits) >= WINDOW:
+                return ranked
+            if len(ranked) >= wanted and (not wanted or _is_above(ranked[wanted - 1], hits[-1]["sort"], sort)):
+                return ranked
+            size = 8 * len(hits)
+            (answer,) = self._ask(_flagged(filters, sort, span, size))
+
     def _ranked_page(
-        self, filters: Sequence[dict[str, Any]], sort: str, span: Span | None, ranked: Sequence[Ranked], offset: int, limit: int
+        self, filters: Sequence[dict[str, Any]], sort: str, span: Span | None, ranked: Sequence[Ranked], behind: int, limit: int
     ) -> list[dict[str, Any]]:  # fmt: skip
-        """Documents of a page: ranked ones first, then the others."""
-        top = [item.series_id for item in ranked[offset : offset + limit]]
+        """Documents of a page: the ranked ones, then the others from the place `behind` the last ranked."""
+        top = [item.series_id for item in ranked]
         searches = []
         if top:
             query = s.bool_of([{"term": {"doc": "series"}}, {"terms": {"series_id": top}}])
             searches.append({"query": query, "size": len(top), "_source": _WITH_FLAGS})
         if len(top) < limit:
-            rest = [*filters, s.bool_of([], [s.in_span(_ranked_field(sort), span)])]
-            searches.append(_sorted(rest, sort, max(0, offset - len(ranked)), limit - len(top)))
+            rest = [*filters, s.bool_of([], [s.in_span(s.ranked_field(sort), span)])]
+            searches.append(_sorted(rest, sort, behind, limit - len(top)))
         answers = (
             [[hit["_source"] for hit in answer["hits"]["hits"]] for answer in self._ask(*searches)] if searches else []
         )
@@ -160,16 +200,16 @@ def _sets_of(answer: Mapping[str, Any]) -> Sets:
     return {hit["_source"]["set"]: hit["_source"] for hit in answer["hits"]["hits"]}
 
 
-def _ranked_field(sort: str) -> str:
-    """Return the field that tells who is ranked: an anomaly without any strength stands among the others by attention."""
-    return "strong_periods" if sort == "attention" else "anomaly_periods"
-
-
-def _flagged(filters: Sequence[dict[str, Any]], sort: str, span: Span | None) -> dict[str, Any]:
+def _flagged(filters: Sequence[dict[str, Any]], sort: str, span: Span | None, size: int) -> dict[str, Any]:
     return {
-        "query": s.bool_of([*filters, s.in_span(_ranked_field(sort), span)]), "size": WINDOW, "sort": ["_doc"], "_source": False,
+        "query": s.bool_of([*filters, s.in_span(s.ranked_field(sort), span)]), "size": min(size, WINDOW), "sort": RANKED_BY[sort], "_source": False,
         "stored_fields": "_none_", "docvalue_fields": list(_RANKED_FIELDS), "track_total_hits": False,
     }  # fmt: skip
+
+
+def _is_above(item: Ranked, bound: Sequence[Any], sort: str) -> bool:
+    """Tell whether nobody from the bound on can come before the series."""
+    return item.attention > bound[0] if sort == "attention" else (item.last, item.attention) > (bound[0], bound[1])
 
 
 def _flags(packed: str | None, span: Span | None) -> SimpleNamespace:
@@ -188,9 +228,9 @@ def _flags(packed: str | None, span: Span | None) -> SimpleNamespace:
     )  # fmt: skip
 
 
-def _rank(answer: Mapping[str, Any], sets: Sets, span: Span | None, sort: str) -> list[Ranked]:
+def _rank(hits: Iterable[Mapping[str, Any]], sets: Sets, span: Span | None, sort: str) -> list[Ranked]:
     ranked = []
-    for hit in answer["hits"]["hits"]:
+    for hit in hits:
         sid, key, name, packed = (hit["fields"][field][0] for field in _RANKED_FIELDS)
         if key in sets:
             flags = _flags(packed, span)

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import os
 import random
+import ssl
 import time
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from lupus_provider.errors import MissingExtraError
 from lupus_provider.stores.index.elastic.access import ElasticAccess, client_options, place_of
-from lupus_provider.stores.index.elastic.errors import ElasticRefusedError, ElasticUnavailableError
+from lupus_provider.stores.index.elastic.errors import (
+    ElasticRefusedError,
+    ElasticUnavailableError,
+    ElasticUntrustedError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,12 +49,18 @@ class Door:
             from elasticsearch import Elasticsearch, OrjsonSerializer
         except ImportError as err:
             raise MissingExtraError(FEATURE, "elasticsearch") from err
+        self._check_authority()
         json = OrjsonSerializer()
         known = {"application/json": json, "application/vnd.elasticsearch+json": json}
-        with warnings.catch_warnings():
-            if not self.access.verify_certs:
-                warnings.simplefilter("ignore")
-            return Elasticsearch(serializers=known, **client_options(self.place, self.access))
+        return Elasticsearch(serializers=known, **client_options(self.place, self.access))
+
+    def _check_authority(self) -> None:
+        """Read the file of certificates: the client would say only that something is not there, and try again."""
+        if self.access.ca_certs and self.place.node.startswith("https"):
+            try:
+                ssl.create_default_context(cafile=self.access.ca_certs)
+            except OSError as err:
+                raise ElasticUntrustedError(str(self.place), f"{self.access.ca_certs}: {err.strerror or err}") from None
 
     def ask(self, question: Callable[[Elasticsearch], Any], *, accept: Sequence[int] = ()) -> Any:
         """Put a question to the client until it is answered.
@@ -66,7 +76,10 @@ class Door:
             If the server did not answer within the patience of the access.
         ElasticRefusedError
             If it answered that it will not.
+        ElasticUntrustedError
+            If its certificate is not one that the access trusts.
         """
+        from elastic_transport import TlsError
         from elasticsearch import ApiError, TransportError
 
         deadline, pause = time.monotonic() + self.access.patience, FIRST_PAUSE
@@ -83,6 +96,10 @@ class Door:
                 if status not in BUSY and status >= 300:  # below: its headers were cut off, or it is no Elasticsearch
                     raise ElasticRefusedError(str(self.place), status, reason_of(err.body)) from None
                 failure = f"{status}: {reason_of(err.body)}"
+            except TlsError as err:
+                if "certificate" in err.message.lower():  # a handshake that was cut off may succeed the next time
+                    raise ElasticUntrustedError(str(self.place), err.message) from None
+                failure = f"{type(err).__name__}: {err.message}"
             except TransportError as err:
                 failure = f"{type(err).__name__}: {err.message}"
             if time.monotonic() + pause > deadline:

@@ -36,6 +36,17 @@ class ElasticRefusedError(Terminal):
         )
 
 
+class ElasticUntrustedError(Terminal):
+    """The certificate of an Elasticsearch cannot be trusted, or what it is to be checked against cannot be read."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        self.place, self.reason = place, reason
+        super().__init__(
+            f"index {place} cannot be trusted: {reason}. Give `ca_certs`, the file of the certificate authority that signed the server's "
+            "certificate, and name the server as the certificate does."
+        )
+
+
 class DocumentsRefusedError(Terminal):
     """Documents of single series that the index cannot hold; all others are loaded."""
 

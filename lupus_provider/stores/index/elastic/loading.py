@@ -29,7 +29,7 @@ from lupus_provider.stores.index.elastic.errors import (
     ElasticUnavailableError,
 )
 from lupus_provider.stores.index.elastic.months import BandRoom, PointRoom
-from lupus_provider.stores.index.elastic.states import read_states, replace_states
+from lupus_provider.stores.index.elastic.states import read_states, replace_states, scan
 from lupus_provider.stores.index.elastic.summaries import Entries, Summaries
 from lupus_provider.stores.index.loading import epoch, quarter_of
 
@@ -58,7 +58,7 @@ class Load:
         door.ask(lambda c: c.indices.refresh(index=every))  # what a dead loader wrote and did not refresh must be found
         self.summaries = Summaries(door, names_[names.SERIES], about)
         self.anomalies = AnomalyRoom(door, names_, self.key, generation, self.summaries.known_before)
-        slots = (PointRoom(door, names_, self.key, generation), BandRoom(door, names_, self.key, generation))
+        slots = [room(door, names_, self.key, generation, self.summaries.named) for room in (PointRoom, BandRoom)]
         self.rooms: dict[str, AnomalyRoom | PointRoom | BandRoom] = {
             room.name: room for room in (*slots, self.anomalies)
         }
@@ -107,11 +107,57 @@ class Load:
         periods |= dict.fromkeys(found.refused_periods & periods.keys(), REFUSED)
         for state in touched:
             state.switch({at: digest for at, digest in periods.items() if month_of(at) == state.month})
-        replace_states(self.door, index, touched, refresh=True)
+        replace_states(self.door, index, touched)
         self.summaries.name_series(found.identities)
         for state in touched:
             self.done[room.name, state.month] = (state, room.entries(state))
         return table.num_rows
+
+    def expire(self, before: int) -> int:
+        """Forget the periods before an instant, in every room; return how many.
+
+        One write of each month's state hides them. Documents of whole months are deleted by one request, those of the last month keep
+        their other slots.
+        """
+        gone = 0
+        for name, room in self.rooms.items():
+            mine = [
+                {"term": {"set": self.key}},
+                {"term": {"doc": "state"}},
+                {"range": {"month": {"lte": month_of(before)}}},
+            ]
+            found = [hit["_source"]["month"] for hit in scan(self.door, self.names[name], mine, ["month"])]
+            states = [
+                state
+                for state in read_states(self.door, self.names[name], self.key, found).values()
+                if state.first < before
+            ]
+            gone += sum(sum(at < before for at in state.valid) for state in states)
+            for state in states:
+                self._check(state)
+                state.writer = self.generation
+                state.forget(before)
+            replace_states(self.door, self.names[name], states)
+            for state in states:
+                if state.valid:
+                    self.summaries.name_series(room.reread(state))
+                    self.done[name, state.month] = (state, room.entries(state))
+                else:
+                    self.done[name, state.month] = (state, {})
+        self._finish()
+        for name in self.rooms:
+            self._drop_empty(
+                name, [state.month for (where, _), (state, _) in self.done.items() if where == name and not state.valid]
+            )
+        return gone
+
+    def _drop_empty(self, name: str, months: Sequence[int]) -> None:
+        """Delete everything of months in which nothing is valid, their states included."""
+        if months:
+            mine = [{"term": {"set": self.key}}, {"terms": {"month": list(months)}}]
+            self.door.ask(lambda c: c.delete_by_query(
+                index=self.names[name], query={"bool": {"filter": mine}}, conflicts="proceed", refresh=True,
+            ))  # fmt: skip
 
     def _check(self, state: State) -> None:
         """Give way to who took a month after us: what was gathered then is newer."""
@@ -122,6 +168,10 @@ class Load:
 
     def _finish(self) -> None:
         """Make summaries of all that was switched, by this load or one that died; sweep; note that it is done."""
+        for name in {
+            name for name, _ in self.done
+        }:  # all that was switched is seen at once: each refresh is segments to merge
+            self.door.ask(lambda c, name=name: c.indices.refresh(index=self.names[name]))
         mended = self._left_behind()
         for (room, month), (_, entries) in self.done.items():
             self.summaries.put(room, month, entries)
@@ -137,7 +187,8 @@ class Load:
             room.sweep(states)
             for state in states:
                 state.dirty = False
-            replace_states(self.door, self.names[name], states, refresh=True)
+            # Who lists anomalies goes by what is dirty; in the other rooms the next load finds it out.
+            replace_states(self.door, self.names[name], states, refresh=name == names.ANOMALIES)
 
     def _left_behind(self) -> bool:
         """Read months that were switched and not finished; True if there are any."""

@@ -20,6 +20,7 @@ WINDOW = 1_000_000
 """Documents that a page may reach into the list; further on there is nothing."""
 KEYWORD = 8_000
 """Characters of a text that are compared; a term has at most 32,766 bytes."""
+BY_NAME = ("project", "metric_set", "name_order", "series_id")
 _READ_ONLY: dict[str, Any] = {"index": False, "doc_values": False}
 _STORED: dict[str, Any] = {"type": "object", "enabled": False}
 _TEXT: dict[str, Any] = {"type": "keyword", "ignore_above": KEYWORD}
@@ -56,19 +57,18 @@ _STATE: dict[str, Any] = {
 _SLOTS: dict[str, Any] = {
     **_WHERE, **_STATE,
     "series_id": {"type": "keyword"},
-    "generation": {"type": "long", **_READ_ONLY},
+    "slots": {"type": "binary"},  # table of doubles, see `slots`
+    "notes": _STORED,  # texts of a few slots
 }  # fmt: skip
 
 
 def _points() -> dict[str, Any]:
-    read = ("column_name", "metric", "entity", "period_start", "value", "n_rows", "error")
-    return {**_SLOTS, "group_key": _STORED, **_columns(records.POINTS, read, **_READ_ONLY)}
+    identity = _columns(records.POINTS, ("column_name", "metric", "entity"), **_READ_ONLY)
+    return {**_SLOTS, "group_key": _STORED, **identity}
 
 
 def _bands() -> dict[str, Any]:
-    read = ("period_start", "expected", "lower", "upper", "score", "outcome")
-    detector = _columns(records.EVALUATIONS, ("detector",))
-    return {**_SLOTS, **detector, **_columns(records.EVALUATIONS, read, **_READ_ONLY)}
+    return {**_SLOTS, **_columns(records.EVALUATIONS, ("detector",))}
 
 
 def _anomalies() -> dict[str, Any]:
@@ -96,6 +96,7 @@ def _series() -> dict[str, Any]:
         "n_points": {"type": "long"}, "first_period": {"type": "long"}, "last_period": {"type": "long"},
         "last_value": {"type": "double"}, "last_expected": {"type": "double"}, "change": {"type": "double"},
         "anomaly_periods": {"type": "long"}, "strong_periods": {"type": "long"},
+        "attention": {"type": "double"}, "strongest": {"type": "double", **_READ_ONLY}, "last_anomaly": {"type": "long"},
         "flags": {"type": "binary", "doc_values": True},  # period, strength, score of every anomaly
         "months": _STORED,  # what each month gives to the fields above
     }  # fmt: skip
@@ -120,8 +121,10 @@ def body(room: str, shards: int = 1) -> dict[str, Any]:
     Automatic refreshing is off: a load refreshes when it switches, and nobody needs to see half of it before. The codec is lz4, which
     charts read five times faster than best_compression.
     """
-    settings = {
+    settings: dict[str, Any] = {
         "number_of_shards": shards if room in (names.POINTS, names.BANDS) else 1, "auto_expand_replicas": "0-1",
         "refresh_interval": "-1", "codec": "default", "max_result_window": WINDOW,
     }  # fmt: skip
+    if room == names.SERIES:  # in the order of most pages, which then end at their last hit
+        settings |= {"sort.field": list(BY_NAME), "sort.order": ["asc"] * len(BY_NAME)}
     return {"settings": {"index": settings}, "mappings": {"dynamic": "strict", "properties": _FIELDS[room]()}}

@@ -1,4 +1,10 @@
-"""Rooms of slots, points and bands: documents of a series (and detector) and a month, filled, summed up and swept."""
+"""Rooms of slots, points and bands: documents of a series (and detector) and a month, filled, summed up and swept.
+
+What a month holds is worked on at once, as one table; only documents that are read or written are met one by one.
+"""
+
+# Pyarrow has no types, so its names say nothing to a type checker:
+# pyright: reportAttributeAccessIssue=false
 
 from __future__ import annotations
 
@@ -15,17 +21,20 @@ import pyarrow.compute as pc
 from lupus_provider.stores.index.documents import months
 from lupus_provider.stores.index.elastic import names, slots
 from lupus_provider.stores.index.elastic.bulk import Action, action, all_in, write
+from lupus_provider.stores.index.elastic.slots import FIRST, GENERATION, Slots, T
 from lupus_provider.stores.index.elastic.states import scan
+from lupus_provider.stores.index.loading import OUTCOMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
+
+    from numpy.typing import NDArray
 
     from lupus_provider.stores.index.elastic.door import Door
     from lupus_provider.stores.index.elastic.names import Names
-    from lupus_provider.stores.index.elastic.slots import Slots, State
+    from lupus_provider.stores.index.elastic.slots import Key, State
     from lupus_provider.stores.index.elastic.summaries import Entries
 
-Key = tuple[Any, ...]
 IDENTITY = ("column_name", "metric", "entity", "group_key")
 
 
@@ -59,24 +68,24 @@ class SlotRoom:
 
     name: ClassVar[str]
     keys: ClassVar[tuple[str, ...]]
-    numbers: ClassVar[tuple[str, ...]]
-    texts: ClassVar[tuple[str, ...]]
-    integers: ClassVar[tuple[str, ...]] = ()
+    width: ClassVar[int]
+    """Values of a slot."""
 
-    def __init__(self, door: Door, names_: Names, key: str, generation: int) -> None:
+    def __init__(self, door: Door, names_: Names, key: str, generation: int, named: AbstractSet[str]) -> None:
         self.door, self.index, self.key, self.generation = door, names_[self.name], key, generation
         self.project, _, self.metric_set = key.partition("/")
-        self._view: dict[int, dict[Key, Slots]] = {}
+        self._named = named
+        self._view: dict[int, Slots] = {}
         self._gone: dict[int, list[Key]] = {}
 
     # -- what a room says of its kind ------------------------------------------------------------------------------------
 
-    def _of(self, table: pa.Table) -> tuple[pa.Table, dict[str, Any]]:
-        """Return the records that have something to say, and their columns as arrays."""
+    def _of(self, table: pa.Table) -> tuple[pa.Table, list[Any], pa.ChunkedArray | None]:
+        """Return the records that have something to say, their values as arrays, and their texts."""
         raise NotImplementedError
 
-    def _entry(self, found: Sequence[tuple[Key, Slots]]) -> Any:
-        """Return what the valid slots of one series give to its summary; at least one slot each."""
+    def _entries(self, valid: Slots, filled: NDArray[np.int64]) -> Entries:
+        """Return what valid slots give to the summaries; `filled` are the documents that have any."""
         raise NotImplementedError
 
     def _identities(self, table: pa.Table) -> dict[str, dict[str, Any]]:  # noqa: ARG002
@@ -87,105 +96,105 @@ class SlotRoom:
     def fill(self, table: pa.Table, states: Sequence[State], periods: set[int]) -> Filled:  # noqa: ARG002
         """Write new slots beside the valid ones; nobody sees them yet."""
         identities = self._identities(table)
-        table, columns = self._of(table)
-        for state in states:
-            self._view[state.month] = self._read(state)
+        table, values, texts = self._of(table)
         at = seconds(table["period_start"])
-        new = dict(slots.cut([table[name] for name in self.keys], months(at), at, self.generation, columns))
-        refused = write(self.door, self.index, self._filling(new, identities))
-        filled = Filled(len(new), refused, identities=identities)
-        for key, fresh in new.items():
-            if self._id(key) in refused:
-                filled.refused_periods.update(fresh.t.tolist())
-                continue
-            view = self._view[key[-1]]
-            view[key] = view[key].joined(fresh) if key in view else fresh
+        data = np.vstack([at, np.full(len(at), self.generation), *values]).astype(np.float64)
+        month = months(at)
+        fresh: dict[int, Slots] = {}
+        for state in states:
+            here = month == state.month
+            mine = [table[name].filter(pa.array(here)) for name in self.keys]
+            fresh[state.month] = slots.cut(mine, state.month, data[:, here], texts and texts.filter(pa.array(here)))
+            self._view[state.month] = self._read(state).joined(fresh[state.month])
+        refused = write(self.door, self.index, self._filling(fresh, identities))
+        filled = Filled(sum(len(new.keys) for new in fresh.values()), refused, identities=identities)
+        for number, new in fresh.items() if refused else ():
+            lost = {i for i, key in enumerate(new.keys) if self._id(key) in refused}
+            filled.refused_periods.update(new.data[T, np.isin(new.of, list(lost))].astype(int).tolist())
+            self._view[number] = self._without(self._view[number], {new.keys[i] for i in lost})
         return filled
 
-    def _filling(self, new: Mapping[Key, Slots], identities: Mapping[str, Mapping[str, Any]]) -> Iterator[Action]:
+    def _without(self, view: Slots, lost: AbstractSet[Key]) -> Slots:
+        """Leave out the slots of ours that the server did not take."""
+        mine = np.array([key in lost for key in view.keys], bool)[view.of] & (view.data[GENERATION] == self.generation)
+        return view.where(~mine)
+
+    def _filling(self, fresh: Mapping[int, Slots], identities: Mapping[str, Mapping[str, Any]]) -> Iterator[Action]:
         options = {"routing": self.key, "version": self.generation, "version_type": "external_gte"}
         where = {"doc": "slots", "set": self.key, "project": self.project, "metric_set": self.metric_set}
-        for key, fresh in new.items():
-            old = self._view[key[-1]].get(key)
-            joined = fresh if old is None else old.joined(fresh)
-            arrays = slots.written(joined, self.texts, self.integers)
-            named = dict(zip((*self.keys, "month"), key))
-            yield action("index", self._id(key), {**where, **named, **identities.get(key[0], {}), **arrays}, **options)
+        for month, new in fresh.items():
+            view, wanted = self._view[month], set(new.keys)
+            for i, key in enumerate(view.keys):
+                if key in wanted:
+                    named = dict(zip((*self.keys, "month"), key))
+                    body = {**where, **named, **identities.get(key[0], {}), **view.document(i)}
+                    yield action("index", self._id(key), body, **options)
 
     def _id(self, key: Key) -> str:
         return "|".join(str(part) for part in (key[0], key[-1], *key[1:-1]))
 
-    def _read(self, state: State) -> dict[Key, Slots]:
+    def _read(self, state: State) -> Slots:
         """Read the valid slots of a month."""
-        found: dict[Key, Slots] = {}
-        for source in self._documents(
-            state.month, ["doc", *self.keys, *self.numbers, *self.texts, "period_start", "generation"]
-        ):
-            every = slots.read(source, self.numbers, self.texts)
-            found[(*(source[name] for name in self.keys), state.month)] = every.where(state.is_valid(every))
-        return found
+        if state.is_new:
+            return Slots.read([], self.width)
+        found = [((*(source[name] for name in self.keys), state.month), source) for source in self._documents(state)]
+        every = Slots.read(found, self.width)
+        return every.where(state.is_valid(every))
 
-    def _documents(self, month: int, source: Sequence[str]) -> Iterator[dict[str, Any]]:
-        mine = [{"term": {"set": self.key}}, {"term": {"doc": "slots"}}, {"term": {"month": month}}]
-        return (hit["_source"] for hit in scan(self.door, self.index, mine, self.keys, source=source))
+    def _documents(self, state: State) -> Iterator[dict[str, Any]]:
+        mine = [{"term": {"set": self.key}}, {"term": {"doc": "slots"}}, {"term": {"month": state.month}}]
+        return (hit["_source"] for hit in scan(self.door, self.index, mine, self.keys))
 
     def reread(self, state: State) -> dict[str, dict[str, Any]]:
         """Read a month that another loader switched; return what its series are."""
-        self._view[state.month] = self._read(state)
-        return {}
+        documents = list(self._documents(state))
+        every = Slots.read([((*(doc[name] for name in self.keys), state.month), doc) for doc in documents], self.width)
+        self._view[state.month] = every.where(state.is_valid(every))
+        return {doc["series_id"]: {name: doc[name] for name in IDENTITY} for doc in documents if "metric" in doc}
 
     def entries(self, state: State) -> Entries:
         """Return what the month's valid slots give to the summaries; remember which documents have none."""
-        found: dict[str, list[tuple[Key, Slots]]] = {}
-        gone = self._gone[state.month] = []
-        for key, every in self._view[state.month].items():
-            valid = every.where(state.is_valid(every))
-            if len(valid):
-                found.setdefault(key[0], []).append((key, valid))
-            else:
-                gone.append(key)
-        return {sid: self._entry(parts) for sid, parts in found.items()}
+        view = self._view[state.month]
+        valid = view.where(state.is_valid(view))
+        has_any = np.diff(valid.edges) > 0
+        self._gone[state.month] = [valid.keys[i] for i in np.flatnonzero(~has_any).tolist()]
+        return self._entries(valid, np.flatnonzero(has_any))
 
     def sweep(self, states: Iterable[State]) -> None:
         """Delete documents without a valid slot; what else is invalid goes when its document is written next."""
         options = {"routing": self.key, "version": self.generation, "version_type": "external_gte"}
-        gone = [key for state in states for key in self._gone[state.month]]
+        gone = [key for state in states for key in self._gone.get(state.month, ())]
         all_in(self.door, self.index, (action("delete", self._id(key), **options) for key in gone))
 
 
 class PointRoom(SlotRoom):
-    """Points: documents say what their series is, too, for people who look into the index with other tools."""
+    """Points; a document of a series that has no summary yet says what the series is, for whoever has to make the summary."""
 
     name = names.POINTS
     keys = ("series_id",)
-    numbers = ("value", "n_rows")
-    texts = ("error",)
-    integers = ("n_rows",)
+    width = 2  # value, n_rows
 
-    def _of(self, table: pa.Table) -> tuple[pa.Table, dict[str, Any]]:
-        errors = table["error"]
-        texts = errors.to_numpy(zero_copy_only=False) if errors.null_count < len(errors) else np.full(len(errors), None)
-        n_rows = np.nan_to_num(floats(table, "n_rows"), nan=-1.0)
-        return table, {"value": floats(table, "value"), "n_rows": n_rows, "error": texts}
+    def _of(self, table: pa.Table) -> tuple[pa.Table, list[Any], pa.ChunkedArray | None]:
+        return table, [floats(table, "value"), np.nan_to_num(floats(table, "n_rows"), nan=-1.0)], table["error"]
 
     def _identities(self, table: pa.Table) -> dict[str, dict[str, Any]]:
-        if not table.num_rows:
-            return {}
-        ids = table["series_id"].combine_chunks()
-        ids = pa.concat_arrays(ids.chunks) if isinstance(ids, pa.ChunkedArray) else ids
-        _, first = np.unique(ids.dictionary_encode().indices.to_numpy(), return_index=True)
-        rows = table.select(["series_id", *IDENTITY]).take(pa.array(first)).to_pylist()
+        ids = table["series_id"].combine_chunks().dictionary_encode()
+        ids = ids.combine_chunks() if isinstance(ids, pa.ChunkedArray) else ids
+        known, first = np.unique(ids.indices.to_numpy(), return_index=True)
+        words = ids.dictionary.to_pylist()
+        new = [at for code, at in zip(known.tolist(), first.tolist()) if words[code] not in self._named]
+        rows = table.select(["series_id", *IDENTITY]).take(pa.array(new, pa.int64())).to_pylist()
         return {row.pop("series_id"): {**row, "group_key": {"pairs": sorted(row["group_key"])}} for row in rows}
 
-    def reread(self, state: State) -> dict[str, dict[str, Any]]:
-        """Read a month that another loader switched; return what its series are."""
-        super().reread(state)
-        found = self._documents(state.month, ["series_id", *IDENTITY])
-        return {doc["series_id"]: {name: doc[name] for name in IDENTITY} for doc in found}
-
-    def _entry(self, found: Sequence[tuple[Key, Slots]]) -> list[Any]:
-        ((_, valid),) = found
-        return [len(valid), int(valid.t[0]), int(valid.t[-1]), null(valid.columns["value"][-1])]
+    def _entries(self, valid: Slots, filled: NDArray[np.int64]) -> Entries:
+        first, last = valid.edges[filled], valid.edges[filled + 1] - 1
+        columns = (
+            (last - first + 1).tolist(), valid.data[T, first].astype(int).tolist(), valid.data[T, last].astype(int).tolist(),
+            valid.data[FIRST, last].tolist(),
+        )  # fmt: skip
+        return {
+            valid.keys[i][0]: [n, start, end, null(value)] for i, n, start, end, value in zip(filled.tolist(), *columns)
+        }
 
 
 class BandRoom(SlotRoom):
@@ -193,14 +202,20 @@ class BandRoom(SlotRoom):
 
     name = names.BANDS
     keys = ("series_id", "detector")
-    numbers = ("expected", "lower", "upper", "score")
-    texts = ("outcome",)
+    width = 5  # expected, lower, upper, score, outcome
 
-    def _of(self, table: pa.Table) -> tuple[pa.Table, dict[str, Any]]:
+    def _of(self, table: pa.Table) -> tuple[pa.Table, list[Any], pa.ChunkedArray | None]:
         says_something = (pc.field(name).is_valid() for name in ("expected", "lower", "upper"))
         table = table.filter(reduce(or_, says_something))
-        columns: dict[str, Any] = {name: floats(table, name) for name in self.numbers}
-        return table, {**columns, "outcome": table["outcome"].to_numpy(zero_copy_only=False)}
+        outcome = pc.index_in(table["outcome"], pa.array(OUTCOMES))
+        values = [floats(table, name) for name in ("expected", "lower", "upper", "score")]
+        return table, [*values, outcome.cast(pa.float64()).to_numpy()], None
 
-    def _entry(self, found: Sequence[tuple[Key, Slots]]) -> dict[str, list[Any]]:
-        return {key[1]: [int(valid.t[-1]), null(valid.columns["expected"][-1])] for key, valid in found}
+    def _entries(self, valid: Slots, filled: NDArray[np.int64]) -> Entries:
+        last = valid.edges[filled + 1] - 1
+        found: Entries = {}
+        periods, expected = valid.data[T, last].astype(int).tolist(), valid.data[FIRST, last].tolist()
+        for i, at, value in zip(filled.tolist(), periods, expected):
+            sid, detector, _ = valid.keys[i]
+            found.setdefault(sid, {})[detector] = [at, null(value)]
+        return found

@@ -9,7 +9,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
-FORMAT = 1
+FORMAT = 2
 SERIES, POINTS, BANDS, ANOMALIES, STATE = "series", "points", "bands", "anomalies", "state"
 CONTENT = (SERIES, POINTS, BANDS, ANOMALIES)
 """Rooms that a rebuild fills anew."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lupus_provider.stores.index.elastic.mappings import WINDOW
+from lupus_provider.stores.index.elastic.mappings import BY_NAME, WINDOW
 from lupus_provider.stores.index.elastic.summaries import group_term
 from lupus_provider.stores.index.loading import folded
 from lupus_provider.stores.index.searching import FACET_VALUES, NULL_VALUE, WHOLE, WORD, WORDS
@@ -24,7 +24,7 @@ FIELDS = {"project": "project", "metric_set": "metric_set", "column": "column_na
 DAYS = 60_000
 """Periods of the overview strip, the newest; a server makes at most 65,536 buckets."""
 ORDERS: dict[str, list[dict[str, str]]] = {
-    "name": [{"project": "asc"}, {"metric_set": "asc"}, {"name_order": "asc"}, {"series_id": "asc"}],
+    "name": [{name: "asc"} for name in BY_NAME],
     "recent": [{"name_order": "asc"}, {"series_id": "asc"}],
     "change": [{"change": "desc"}, {"name_order": "asc"}, {"series_id": "asc"}],
 }
@@ -53,6 +53,11 @@ def in_span(field: str, span: Span | None) -> Filter:
     if span is None:
         return {"exists": {"field": field}}
     return {"range": {field: {"gte": int(span.start.timestamp()), "lt": int(span.end.timestamp())}}}
+
+
+def ranked_field(sort: str) -> str:
+    """Return the field that tells who is ranked: an anomaly without any strength stands among the others by attention."""
+    return "strong_periods" if sort == "attention" else "anomaly_periods"
 
 
 def chosen(query: CatalogQuery) -> dict[str, Filter]:
@@ -93,6 +98,7 @@ def overview(query: CatalogQuery, columns: Sequence[str]) -> dict[str, Any]:
     every = [*own.values(), *wanted]
     matched = {
         "first": {"min": {"field": "first_period"}}, "last": {"max": {"field": "last_period"}},
+        "ranked": {"filter": in_span(ranked_field(query.sort), query.span)},
         "days": {"terms": {"field": "anomaly_periods", "size": DAYS, "order": {"_key": "desc"}}},
     }  # fmt: skip
     aggregations = {"anomalous": bool_of([*own.values(), in_span("anomaly_periods", query.span)])}

@@ -1,53 +1,103 @@
 """Slots of a metric set's month: which are valid, what is filled, and the documents that hold them.
 
-A document of a series and a month has arrays of one length; each slot says which generation wrote it. The month's state says for every period
-which generation is valid, so old and new content lie side by side in a document until one write of the state switches readers over.
+A document of a series and a month is a small table of doubles in one text: a column a slot, rows of period, generation and values. The
+month's state says for every period which generation is valid, so old and new content lie side by side in a document until one write of
+the state switches readers over. As arrays of JSON a chart took five times as long to read (`benchmarks/stores.py`).
 """
 
 from __future__ import annotations
 
+import math
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+Key = tuple[Any, ...]
+Notes = dict[Key, dict[tuple[int, int], str]]
+"""Document → (period, generation) → text, of the few slots that have one."""
+T, GENERATION, FIRST = 0, 1, 2
+"""Rows of the table; the values begin at FIRST. Epoch seconds and generations are exact as doubles."""
 
 
 @dataclass(slots=True)
 class Slots:
-    """Arrays of one length, by period start."""
+    """Slots of many documents, those of a document beside each other and by period."""
 
-    t: Ints
-    generation: Ints
-    columns: dict[str, Any]
-    """Doubles by name (NaN is null), or lists of text."""
+    keys: list[Key]
+    edges: Ints
+    """Where each document begins, and the end; shape (documents + 1,)."""
+    data: Floats
+    """Shape (2 + values, slots); NaN is null."""
+    notes: Notes = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self.t)
+    @classmethod
+    def read(cls, documents: Sequence[tuple[Key, Mapping[str, Any]]], width: int) -> Slots:
+        """Read documents; `width` is the number of values of a slot."""
+        shape, parts = (FIRST + width, -1), [np.empty((FIRST + width, 0))]
+        parts += [np.frombuffer(b64decode(source["slots"]), "<f8").reshape(shape) for _, source in documents]
+        lengths = [part.shape[1] for part in parts[1:]]
+        notes = {
+            key: {(t, g): text for t, g, text in source["notes"]} for key, source in documents if source.get("notes")
+        }
+        return cls([key for key, _ in documents], _edges(lengths), np.concatenate(parts, axis=1), notes)
 
-    def where(self, keep: NDArray[np.bool_]) -> Slots:
-        """Return the slots that are kept."""
+    @property
+    def of(self) -> Ints:
+        """Place of each slot's document."""
+        return np.repeat(np.arange(len(self.keys)), np.diff(self.edges))
+
+    def where(self, keep: Mask) -> Slots:
+        """Return the slots that are kept, and all documents."""
         if keep.all():
             return self
-        return Slots(self.t[keep], self.generation[keep], {name: values[keep] for name, values in self.columns.items()})
+        lengths = np.bincount(self.of[keep], minlength=len(self.keys))
+        return Slots(self.keys, _edges(lengths), self.data[:, keep], self.notes)
 
     def joined(self, other: Slots) -> Slots:
-        """Return the slots of both, by period."""
-        order = np.argsort(np.concatenate([self.t, other.t]), kind="stable")
+        """Return the documents and slots of both."""
+        place = {key: i for i, key in enumerate(self.keys)}
+        places = np.array([place.setdefault(key, len(place)) for key in other.keys], np.int64)
+        data = np.concatenate([self.data, other.data], axis=1)
+        of = np.concatenate([self.of, places[other.of]])
+        order = np.lexsort((data[T], of))
+        notes = dict(self.notes)
+        for key, mine in other.notes.items():
+            notes[key] = {**notes.get(key, {}), **mine}
+        return Slots(list(place), _edges(np.bincount(of, minlength=len(place))), data[:, order], notes)
 
-        def both(a: Any, b: Any) -> Any:
-            return np.concatenate([a, b])[order]
+    def document(self, i: int) -> dict[str, Any]:
+        """Return what is stored of the i-th document."""
+        part = self.data[:, self.edges[i] : self.edges[i + 1]]
+        stored: dict[str, Any] = {"slots": b64encode(part.astype("<f8", copy=False).tobytes()).decode()}
+        if notes := self.notes.get(self.keys[i]):
+            present = set(zip(part[T].tolist(), part[GENERATION].tolist()))
+            stored["notes"] = [[t, g, text] for (t, g), text in sorted(notes.items()) if (t, g) in present]
+        return stored
 
-        columns = {name: both(values, other.columns[name]) for name, values in self.columns.items()}
-        return Slots(both(self.t, other.t), both(self.generation, other.generation), columns)
+
+def _edges(lengths: Any) -> Ints:
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+
+
+def is_valid(valid: Mapping[int, int], data: Floats) -> Mask:
+    """Tell which slots readers see; `valid` is period → generation."""
+    if not valid:
+        return np.zeros(data.shape[1], bool)
+    pairs = np.array(sorted(valid.items()), np.float64)
+    place = np.minimum(np.searchsorted(pairs[:, 0], data[T]), len(pairs) - 1)
+    return (pairs[place, 0] == data[T]) & (pairs[place, 1] == data[GENERATION])
 
 
 @dataclass(slots=True)
@@ -66,6 +116,8 @@ class State:
     """Switched, but its summaries are not made or its leftovers not swept."""
     version: tuple[int, int] | None = None
     """Sequence number and primary term; None: there is no such document yet."""
+    is_new: bool = field(default=False, compare=False)
+    """Nobody has taken the month before, so no document can be there."""
 
     @classmethod
     def of(cls, source: Mapping[str, Any], version: tuple[int, int] | None = None) -> State:
@@ -97,52 +149,47 @@ class State:
         self.digests |= digests
         self.switched, self.dirty = self.writer, True
 
-    def is_valid(self, slots: Slots) -> NDArray[np.bool_]:
+    @property
+    def first(self) -> float:
+        """First valid period; before all others if there is none, as in a month that expired and is not dropped yet."""
+        return min(self.valid, default=-math.inf)
+
+    def forget(self, before: int) -> None:
+        """Make nothing valid that started before an instant."""
+        self.valid = {at: generation for at, generation in self.valid.items() if at >= before}
+        self.digests = {at: digest for at, digest in self.digests.items() if at >= before}
+        self.switched, self.dirty = self.writer, True
+
+    def is_valid(self, slots: Slots) -> Mask:
         """Tell which slots readers see."""
-        get = self.valid.get
-        return np.fromiter(
-            (get(at) == g for at, g in zip(slots.t.tolist(), slots.generation.tolist())), bool, len(slots)
-        )
+        return is_valid(self.valid, slots.data)
 
 
-def read(source: Mapping[str, Any], numbers: Sequence[str], texts: Sequence[str] = ()) -> Slots:
-    """Read slots out of a document; a column of text that no slot has is left out of it."""
-    t = np.array(source["period_start"], np.int64)
-    columns: dict[str, Any] = {name: np.array(source[name], np.float64) for name in numbers}
-    columns |= {name: np.array(source.get(name) or [None] * len(t), object) for name in texts}
-    return Slots(t, np.array(source["generation"], np.int64), columns)
+def cut(keys: Sequence[pa.ChunkedArray], month: int, data: Floats, texts: pa.ChunkedArray | None = None) -> Slots:
+    """Cut records of one month into slots by series (and detector).
 
-
-def written(slots: Slots, texts: Sequence[str] = (), integers: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the arrays of a document."""
-    columns: dict[str, Any] = {}
-    for name, values in slots.columns.items():
-        if name in texts:
-            if any(value is not None for value in values):
-                columns[name] = values.tolist()
-        else:
-            columns[name] = values.astype(np.int64) if name in integers else values
-    return {"period_start": slots.t, "generation": slots.generation, **columns}
-
-
-def cut(
-    keys: Sequence[pa.ChunkedArray], months: Ints, t: Ints, generation: int, columns: Mapping[str, Any]
-) -> Iterator[tuple[tuple[Any, ...], Slots]]:
-    """Cut records into slots by series (and detector) and month; yields (*keys, month) and the slots, oldest first."""
+    Parameters
+    ----------
+    data
+        As in Slots, in the order of the records.
+    texts
+        Notes of the records, null for most.
+    """
     coded = [_codes(key) for key in keys]
-    order = np.lexsort((t, months, *(codes for codes, _ in reversed(coded))))
+    order = np.lexsort((data[T], *(codes for codes, _ in reversed(coded))))
     if not len(order):
-        return
-    t, months = t[order], months[order]
-    sorted_codes = [codes[order] for codes, _ in coded]
-    columns = {name: values[order] for name, values in columns.items()}
-    moved = np.any([part[1:] != part[:-1] for part in (*sorted_codes, months)], axis=0)
-    edges = [0, *(np.flatnonzero(moved) + 1).tolist(), len(t)]
-    generations = np.full(len(t), generation, np.int64)
-    for start, stop in pairwise(edges):
-        names = tuple(words[codes[start]] for codes, (_, words) in zip(sorted_codes, coded))
-        part = {name: values[start:stop] for name, values in columns.items()}
-        yield (*names, int(months[start])), Slots(t[start:stop], generations[start:stop], part)
+        return Slots([], _edges([]), data)
+    data, every = data[:, order], [codes[order] for codes, _ in coded]
+    starts = np.flatnonzero(np.any([np.diff(codes, prepend=-1) != 0 for codes in every], axis=0))
+    words = [[names[code] for code in codes[starts].tolist()] for codes, (_, names) in zip(every, coded)]
+    found = Slots([(*names, month) for names in zip(*words)], np.append(starts, data.shape[1]), data)
+    if texts is not None and texts.null_count < len(texts):
+        of = found.of
+        for i, text in enumerate(texts.take(pa.array(order)).to_pylist()):
+            if text is not None:
+                at = (int(data[T, i]), int(data[GENERATION, i]))
+                found.notes.setdefault(found.keys[of[i]], {})[at] = text
+    return found
 
 
 def _codes(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], list[str]]:

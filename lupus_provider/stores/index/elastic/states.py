@@ -26,7 +26,7 @@ PAGE = 2_000
 def read_states(door: Door, index: str, key: str, months: Iterable[int]) -> dict[int, State]:
     """Return the states of months as they are this moment, refreshed or not; a month without any is empty."""
     wanted = sorted(set(months))
-    found = {month: State(key, month) for month in wanted}
+    found = {month: State(key, month, is_new=True) for month in wanted}
     if not wanted:
         return found
     docs = [{"_id": names.state_id(key, month), "routing": key} for month in wanted]

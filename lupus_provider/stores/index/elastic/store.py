@@ -10,12 +10,14 @@ may see the summary of the moment before, each document whole. No scripts, pipel
 
 from __future__ import annotations
 
+import gc
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from lupus_provider.errors import StoreBusyError
+from lupus_provider.stores.index.base import MetricSetInfo
 from lupus_provider.stores.index.elastic import indices
 from lupus_provider.stores.index.elastic.bulk import Fenced
 from lupus_provider.stores.index.elastic.catalogue import Catalogue
@@ -23,10 +25,11 @@ from lupus_provider.stores.index.elastic.door import Door
 from lupus_provider.stores.index.elastic.lease import held
 from lupus_provider.stores.index.elastic.listing import Listing
 from lupus_provider.stores.index.elastic.loading import ROOM_OF, Load
-from lupus_provider.stores.index.elastic.names import Names, set_key
+from lupus_provider.stores.index.elastic.names import SERIES, Names, set_id, set_key
 from lupus_provider.stores.index.elastic.reading import Reader
 from lupus_provider.stores.index.elastic.slots import State
 from lupus_provider.stores.index.elastic.states import scan
+from lupus_provider.stores.index.loading import epoch
 from lupus_provider.stores.index.searching import offset_of, point_fields
 from lupus_provider.wire import AnomalyPage, AnomalyRow
 
@@ -35,10 +38,11 @@ if TYPE_CHECKING:
 
     from lupus_provider.records import RecordKind
     from lupus_provider.stores.history.base import Incoming, Switched
-    from lupus_provider.stores.index.base import Band, CatalogQuery, MetricSetInfo, StoredPoints
+    from lupus_provider.stores.index.base import Band, CatalogQuery, StoredPoints
     from lupus_provider.stores.index.elastic.access import ElasticAccess
     from lupus_provider.wire import CatalogPage, SeriesSummary
 
+T = TypeVar("T")
 TRIES = 20
 """Loads that are begun anew because another loader took over."""
 
@@ -79,11 +83,16 @@ class ElasticIndex:
         ElasticUnavailableError
             If the server stayed away; what is visible is whole, and the next load goes on.
         """
+        return self._alone(about, lambda load: load.run(kind, gather(), force=force))
+
+    def _alone(self, about: MetricSetInfo, act: Callable[[Load], T]) -> T:
+        """Act on a metric set while nobody else does."""
         began = time.monotonic()
         for _ in range(TRIES):
-            with held(self.door, self._names, set_key(about.project, about.metric_set)) as generation:
+            key = set_key(about.project, about.metric_set)
+            with held(self.door, self._names, key) as generation, _collector_paused():
                 try:
-                    return Load(self.door, self._names, about, generation).run(kind, gather(), force=force)
+                    return act(Load(self.door, self._names, about, generation))
                 except Fenced:
                     continue
         what = f"{self.url} metric set {about.project}/{about.metric_set}"
@@ -132,6 +141,16 @@ class ElasticIndex:
         found = [State.of(hit["_source"]) for hit in scan(self.door, self._names[ROOM_OF[kind.name]], mine, ["month"])]
         return {datetime.fromtimestamp(at, UTC): digest for state in found for at, digest in state.digests.items()}
 
+    def expire(self, project: str, metric_set: str, before: datetime) -> int:
+        """Forget all periods that start before an instant; see the protocol."""
+        known = self.door.ask(
+            lambda c: c.get(index=self._names[SERIES], id=set_id(set_key(project, metric_set))), accept=(404,)
+        )
+        if known == -404:
+            return 0
+        about = MetricSetInfo(project, metric_set, known["_source"]["period"], known["_source"]["timezone"])
+        return self._alone(about, lambda load: load.expire(epoch(before)))
+
     @contextmanager
     def rebuild(self) -> Iterator[ElasticIndex]:
         """Fill a new set of indices while this one serves, and swap it in at the end, if nothing failed.
@@ -158,6 +177,18 @@ class ElasticIndex:
     def close(self) -> None:
         """Close the connections of this process."""
         self.door.close()
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Look for no cycles meanwhile: a load makes none, and walking over its million small objects again and again takes half of its time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Row:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import math
 import struct
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from lupus_provider.naming import series_name
@@ -17,6 +18,7 @@ from lupus_provider.stores.index.elastic.bulk import Action, action
 from lupus_provider.stores.index.elastic.mappings import KEYWORD
 from lupus_provider.stores.index.elastic.states import scan
 from lupus_provider.stores.index.loading import folded
+from lupus_provider.stores.index.searching import attention
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,6 +60,11 @@ class Summaries:
         """Return series that have points."""
         return {sid for sid, doc in self._docs.items() if doc["known"]}
 
+    @property
+    def named(self) -> set[str]:
+        """Series of which is known what they are."""
+        return {sid for sid, doc in self._docs.items() if "metric" in doc}
+
     def name_series(self, identities: Mapping[str, Mapping[str, Any]]) -> None:
         """Say what series are; `identities` has column_name, metric, entity and group_key (as pairs) of each."""
         for sid, identity in identities.items():
@@ -86,8 +93,19 @@ class Summaries:
         options = {"version": generation, "version_type": "external_gte"}
         for sid in self._touched:
             _derive(self._docs[sid])
-        known = [doc for doc in self._docs.values() if doc["known"]]
-        newest = max((doc["last_period"] for doc in known), default=None)
+        known, newest = self._known()
+        for sid, doc in self._docs.items():
+            if doc["strongest"] is None:
+                doc["attention"] = None
+                continue
+            now = attention(SimpleNamespace(
+                strength=doc["strongest"], last=doc["last_anomaly"], newest_period=newest, period=self.about.period,
+            ))  # fmt: skip
+            if (
+                sid in self._touched or doc["attention"] < now
+            ):  # what was flagged may be younger again, but never in between
+                doc["attention"] = now
+                self._touched.add(sid)
         for sid, doc in list(self._docs.items()):
             stale = bool(doc["known"] and doc["last_period"] < newest)
             if doc["is_stale"] != stale:
@@ -103,8 +121,12 @@ class Summaries:
 
     def metric_set_document(self) -> dict[str, Any]:
         """Return what the document of the metric set says."""
+        return self._metric_set(*self._known())
+
+    def _known(self) -> tuple[list[dict[str, Any]], int | None]:
+        """Return the series that have points, and the newest period."""
         known = [doc for doc in self._docs.values() if doc["known"]]
-        return self._metric_set(known, max((doc["last_period"] for doc in known), default=None))
+        return known, max((doc["last_period"] for doc in known), default=None)
 
     def _metric_set(self, known: list[dict[str, Any]], newest: int | None) -> dict[str, Any]:
         columns = {column for doc in known for column in doc["group_columns"]}
@@ -148,6 +170,8 @@ def _derive(doc: dict[str, Any]) -> None:
     flags = [tuple(flag) for part in months.get(names.ANOMALIES, {}).values() for flag in part]
     doc["anomaly_periods"] = sorted({flag[0] for flag in flags})
     doc["strong_periods"] = sorted({flag[0] for flag in flags if flag[1] > 0})
+    doc["strongest"] = max((flag[1] for flag in flags), default=None)
+    doc["last_anomaly"] = max((flag[0] for flag in flags), default=None)
     doc["flags"] = pack(flags)
 
 
