@@ -7,10 +7,8 @@ import re
 from datetime import timedelta
 
 import pytest
-from typer.testing import CliRunner
 
 import lupus_provider.cli.backtest  # noqa: F401  (registers the commands)
-from lupus_provider.cli.app import app
 from lupus_provider.cli.backtest import BadCallError
 from lupus_provider.errors import ProjectFileError
 from lupus_provider.records import POINTS
@@ -32,25 +30,28 @@ metric_sets:
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    (tmp_path / "projects").mkdir()
-    (tmp_path / "projects" / "shop.yaml").write_text(YAML)
-    monkeypatch.setenv("AIRFLOW__LUPUS__HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("AIRFLOW__LUPUS__PROJECTS_FOLDER", str(tmp_path / "projects"))
     monkeypatch.chdir(tmp_path)
     days = [f"a,{day(n):%Y-%m-%d},{500 if n in (40, 41) else 10 + n % 7},\n" for n in range(60)]
     (tmp_path / "series.csv").write_text("series_id,date,value,n_rows\n" + "".join(days))
     return tmp_path
 
 
-def run(*words):
-    result = CliRunner().invoke(app, list(words))
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return re.sub(r"\s+", " ", result.output)
+@pytest.fixture
+def told(run, folder):
+    """Return what a command prints on one line, or raise what went wrong."""
+    del folder
+
+    def told(*words):
+        result = run(*words)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return re.sub(r"\s+", " ", result.output)
+
+    return told
 
 
-def test_a_file_is_judged_by_the_default_detector(folder):
-    output = run("backtest", "--input", "series.csv", "--output", "found.csv")
+def test_a_file_is_judged_by_the_default_detector(folder, told):
+    output = told("backtest", "--input", "series.csv", "--output", "found.csv")
     assert "1 alarm of 1 series" in output
     assert "of 60 series-days (not: " in output
     rows = list(csv.DictReader((folder / "found.csv").read_text().splitlines()))
@@ -59,56 +60,56 @@ def test_a_file_is_judged_by_the_default_detector(folder):
     assert rows[0]["detector"].startswith("seasonal:")
 
 
-def test_detectors_come_from_a_file_and_take_the_holidays_of_the_call(folder):
+def test_detectors_come_from_a_file_and_take_the_holidays_of_the_call(folder, told):
     (folder / "detectors.yaml").write_text("- {detector: seasonal}\n- {detector: threshold, min: 11}\n")
-    output = run("backtest", "--input", "series.csv", "--detectors", "detectors.yaml", "--holidays", "US")
+    output = told("backtest", "--input", "series.csv", "--detectors", "detectors.yaml", "--holidays", "US")
     keys = re.findall(r"(seasonal:\w+)", output)
-    plain = re.findall(r"(seasonal:\w+)", run("backtest", "--input", "series.csv"))
+    plain = re.findall(r"(seasonal:\w+)", told("backtest", "--input", "series.csv"))
     assert keys
     assert keys != plain
     assert "threshold" in output
 
 
-def test_a_typo_is_an_error_never_a_silent_zero(folder):
+def test_a_typo_is_an_error_never_a_silent_zero(folder, told):
     (folder / "detectors.yaml").write_text("- {detector: missing, metrics: [row_cuont]}\n")
     with pytest.raises(NothingSelectedError):
-        run("backtest", "--input", "series.csv", "--detectors", "detectors.yaml")
+        told("backtest", "--input", "series.csv", "--detectors", "detectors.yaml")
     (folder / "detectors.yaml").write_text("- {detector: threshold, mni: 3}\n")
     with pytest.raises(
         ProjectFileError, match=r"detectors.yaml:1:\d+: key 'mni' is unknown in detect rule 1. Did you mean 'min'"
     ):
-        run("backtest", "--input", "series.csv", "--detectors", "detectors.yaml")
+        told("backtest", "--input", "series.csv", "--detectors", "detectors.yaml")
 
 
-def test_a_whole_file_is_judged_with_parameters_of_the_command_line(folder):
-    output = run(
+def test_a_whole_file_is_judged_with_parameters_of_the_command_line(folder, told):
+    output = told(
         "detect", "--input", "series.csv", "--detector", "threshold", "--param", "max=100", "--output", "found.csv"
     )
     assert "wrote 2 anomalies to found.csv" in output
     with pytest.raises(BadCallError, match="NAME=VALUE"):
-        run("detect", "--input", "series.csv", "--param", "max")
+        told("detect", "--input", "series.csv", "--param", "max")
     with pytest.raises(ProjectFileError, match="'threshold'"):
-        run("detect", "--input", "series.csv", "--detector", "treshold")
+        told("detect", "--input", "series.csv", "--detector", "treshold")
 
 
-def test_the_stored_history_is_judged_by_the_projects_own_detectors(folder):
+def test_the_stored_history_is_judged_by_the_projects_own_detectors(folder, told):
     table = points(*(a_point(500.0 if n == 3 else 5.0, day(n)) for n in range(6)))
     history = open_history(f"file://{folder / 'home' / 'history'}")
     history.load(POINTS, PROJECT, METRIC_SET, lambda: [incoming(day(n), table.slice(n, 1)) for n in range(6)])
-    output = run("backtest", PROJECT)
+    output = told("backtest", PROJECT)
     assert f"{PROJECT}.{METRIC_SET}" in output
     assert f"{day(3):%Y-%m-%d}" in output
     assert "evaluated 6 of 6 series-days" in output
-    late = run("backtest", PROJECT, METRIC_SET, "--from", f"{day(4):%Y-%m-%d}")
+    late = told("backtest", PROJECT, METRIC_SET, "--from", f"{day(4):%Y-%m-%d}")
     assert "0 alarms" in late
     assert "evaluated 2 of 2 series-days" in late
-    assert "nothing stored in that span" in run(
+    assert "nothing stored in that span" in told(
         "backtest", PROJECT, "--from", f"{day(3) + timedelta(365):%Y-%m-%d}", "--to", "2030-01-01"
     )
 
 
-def test_neither_project_nor_file_is_an_error(folder):
+def test_neither_project_nor_file_is_an_error(folder, told):
     with pytest.raises(BadCallError):
-        run("backtest")
+        told("backtest")
     with pytest.raises(BadCallError):
-        run("backtest", PROJECT, "--input", "series.csv")
+        told("backtest", PROJECT, "--input", "series.csv")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from typer.testing import CliRunner
 
 import lupus_provider.cli.history  # noqa: F401  (registers the commands)
-from lupus_provider.cli.app import app
 from lupus_provider.errors import UnknownNameError
 from lupus_provider.records import POINTS
 from lupus_provider.stores import open_history
@@ -22,15 +20,6 @@ metric_sets:
     source: {{path: orders.parquet, time_column: at}}
     column_metrics: {{age: [avg]}}
 """
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    (tmp_path / "projects").mkdir()
-    (tmp_path / "projects" / "shop.yaml").write_text(YAML)
-    monkeypatch.setenv("AIRFLOW__LUPUS__HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("AIRFLOW__LUPUS__PROJECTS_FOLDER", str(tmp_path / "projects"))
-    return lambda *words: CliRunner().invoke(app, list(words))
 
 
 @pytest.fixture

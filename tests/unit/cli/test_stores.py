@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import json
 
-import pytest
-from typer.testing import CliRunner
-
 import lupus_provider.cli.stores  # noqa: F401  (registers the commands)
 from lupus_provider import stores
-from lupus_provider.cli.app import app
 from lupus_provider.errors import ProjectFileError, UnknownNameError
 from lupus_provider.records import POINTS
 from lupus_provider.stores import open_index, open_stage
@@ -23,15 +19,6 @@ metric_sets:
     source: {{path: orders.parquet, time_column: at}}
     column_metrics: {{age: [avg]}}
 """
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    (tmp_path / "projects").mkdir()
-    (tmp_path / "projects" / "shop.yaml").write_text(YAML)
-    monkeypatch.setenv("AIRFLOW__LUPUS__HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("AIRFLOW__LUPUS__PROJECTS_FOLDER", str(tmp_path / "projects"))
-    return lambda *words: CliRunner().invoke(app, list(words))
 
 
 def test_the_doctor_finds_the_embedded_stores_well(run):
