@@ -186,12 +186,14 @@ def _load_series(connection: Connection, about: MetricSetInfo, table: pa.Table) 
     ids = table["series_id"].combine_chunks()
     known = {row[0] for row in connection.execute(sa.select(t.series.c.series_id).where(_of(t.series, about)))}
     encoded = (pa.concat_arrays(ids.chunks) if isinstance(ids, pa.ChunkedArray) else ids).dictionary_encode()
-    _, first = np.unique(encoded.indices.to_numpy(), return_index=True)
-    identity = table.select(["series_id", "column_name", "metric", "entity", "group_key"]).take(pa.array(first))
+    codes, first = np.unique(encoded.indices.to_numpy(), return_index=True)
+    words = encoded.dictionary.to_pylist()
+    new = [at for code, at in zip(codes.tolist(), first.tolist()) if words[code] not in known]
+    identity = table.select(["series_id", "column_name", "metric", "entity", "group_key"]).take(
+        pa.array(new, pa.int64())
+    )
     rows, groups = [], []
     for row in identity.to_pylist():
-        if row["series_id"] in known:
-            continue
         group = dict(row["group_key"])
         name = series_name(row["column_name"], row["metric"], row["entity"], group)
         rows.append({
