@@ -3,10 +3,14 @@ from __future__ import annotations
 import base64
 import json
 import time
+from datetime import UTC, datetime
 from itertools import product
 
 import pytest
 from fastapi.routing import APIRoute
+
+from lupus_provider.processors.pushed import request_of
+from lupus_provider.records import POINTS
 
 PREFIX = "/lupus/api/v1"
 PARAMS = {
@@ -60,9 +64,17 @@ def test_every_route_refuses_a_false_or_old_token(client, lupus_app, token):
         assert ask(client, verb, path, headers={"Cookie": f"_token={old}"}).status_code == 401, path
 
 
-def test_the_cookie_of_the_login_is_enough(client, lupus_app, token, catalogue):
+def test_the_cookie_of_the_login_is_enough(client, lupus_app, token, catalogue, tmp_path, monkeypatch):
+    stage = f'{{"conn_type": "lupus", "host": "{(tmp_path / "stage").as_uri()}"}}'
+    monkeypatch.setenv("AIRFLOW_CONN_LUPUS_STAGE", stage)
+    start = datetime(2024, 3, 1, tzinfo=UTC)
+    no_points = request_of(POINTS.empty(), start, "job", start).model_dump(mode="json")
+    headers = {"Cookie": f"_token={token('ana', role='user')}", "X-Lupus": "1"}
     for verb, path in routes(lupus_app):
-        answer = ask(client, verb, path, catalogue.ALPHA[0].id, headers={"Cookie": f"_token={token('ana')}"})
+        body = no_points if path.endswith("/points") and verb == "POST" else {"ids": [catalogue.ALPHA[0].id]}
+        place = path.format(series_id=catalogue.ALPHA[0].id, project="alpha", metric_set="orders")
+        client.cookies.clear()
+        answer = client.request(verb, place, headers=headers, **({} if verb == "GET" else {"json": body}))
         assert answer.status_code == 200, (path, answer.text)
 
 
