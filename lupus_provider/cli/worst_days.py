@@ -53,7 +53,7 @@ def worst_days(findings: Iterable[Finding], rows: int = ROWS) -> list[Finding]:
         for _, group in groupby(sorted(findings, key=lambda finding: finding.day), key=lambda finding: finding.day)
     ]
     shown = [(min(f.rank[0] for f in day), min(day, key=_telling)) for day in days]
-    return [finding for _, finding in sorted(shown, key=lambda pair: (pair[0], *pair[1].rank, pair[1].day))[:rows]]
+    return [finding for _, finding in sorted(shown, key=lambda pair: (pair[0], pair[1].rank[1], pair[1].day))[:rows]]
 
 
 def _telling(finding: Finding) -> tuple[bool, int, float, str]:

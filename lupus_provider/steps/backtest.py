@@ -37,7 +37,7 @@ class NothingSelectedError(Terminal, ValueError):
     """A rule selects no series: most likely a typo."""
 
     def __init__(self, detector: str, patterns: str, metrics: Sequence[str]) -> None:
-        self.detector, self.patterns = detector, patterns
+        self.detector, self.patterns, self.metrics = detector, patterns, tuple(metrics)
         known = ", ".join(sorted(set(metrics))[:20])
         super().__init__(
             f"detector {detector} with {patterns} selects none of the series. Their metrics are: {known}. "

@@ -35,7 +35,7 @@ class SeriesFileError(Terminal, ValueError):
     """A file of series cannot be read."""
 
     def __init__(self, path: str, line: int | None, reason: str, remedy: str) -> None:
-        self.path, self.line, self.reason = path, line, reason
+        self.path, self.line, self.reason, self.remedy = path, line, reason, remedy
         super().__init__(f"{path}{'' if line is None else f':{line}'}: {reason}. {remedy}")
 
 

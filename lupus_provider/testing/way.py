@@ -176,9 +176,14 @@ class Way:
             self.run(later, now)
 
     def said(self) -> dict[str, Any]:
-        """Return what all stores in the folder say, without who wrote it and when; of the index every row."""
+        """Return what all stores in the folder say, without who wrote it, when and how often; of the index every row."""
         with self.index.engine.connect() as connection:
-            rows = {t.name: sorted(map(repr, connection.execute(sa.select(t)))) for t in tables.metadata.sorted_tables}
+            rows = {
+                t.name: sorted(
+                    map(repr, connection.execute(sa.select(*(c for c in t.c if c is not tables.metric_set.c.version))))
+                )
+                for t in tables.metadata.sorted_tables
+            }
         return self.known() | {"index": rows} | self.heard()
 
     def known(self) -> dict[str, Any]:

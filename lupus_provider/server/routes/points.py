@@ -24,6 +24,9 @@ from lupus_provider.server.state import Stage, find_project
 from lupus_provider.wire import PushRequest, PushResponse
 
 router = APIRouter()
+_SCHEMA = {"$ref": f"#/components/schemas/{PushRequest.__name__}"}
+_DESCRIBED = {"requestBody": {"required": True, "content": {"application/json": {"schema": _SCHEMA}}}}
+"""The body is read by hand, because it may be too large to be read at all."""
 
 MOST_BYTES = 64 << 20
 _AHEAD = timedelta(minutes=5)
@@ -41,7 +44,7 @@ async def _limited_body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-@router.post("/projects/{project}/metric_sets/{metric_set}/points")
+@router.post("/projects/{project}/metric_sets/{metric_set}/points", openapi_extra=_DESCRIBED)
 def push(
     project: str,
     metric_set: str,

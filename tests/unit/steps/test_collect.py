@@ -320,6 +320,7 @@ def test_a_submitted_collection_stages_the_same_and_is_told_from_the_stage(run, 
     assert staged() == expected
     assert there == here
     assert set(json.loads(submitting.said)) == {
+        "access_file",
         "project_file",
         "metric_set",
         "stage_url",
