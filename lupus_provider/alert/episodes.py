@@ -16,6 +16,8 @@ from lupus_provider.detectors import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+GAP = 1
+"""Quiet periods in a row that do not end an episode."""
 SEVERITIES = tuple(str(severity) for severity in Severity)
 
 
@@ -42,7 +44,7 @@ def strangeness(record: Mapping[str, Any]) -> tuple[int, float]:
     return SEVERITIES.index(record["severity"]), -(1.0 if score is None else score)
 
 
-def find_episodes(anomalies: Iterable[Mapping[str, Any]], axis: Sequence[datetime], gap: int = 1) -> list[Found]:
+def find_episodes(anomalies: Iterable[Mapping[str, Any]], axis: Sequence[datetime], gap: int = GAP) -> list[Found]:
     """Merge anomalies into episodes.
 
     Parameters

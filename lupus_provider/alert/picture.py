@@ -64,7 +64,7 @@ def draw(strips: Sequence[Strip], target: Path | IO[bytes], form: str = "png") -
 
 
 def _strip(place: Any, strip: Strip) -> None:
-    place.fill_between(strip.at, *_visible_band(strip), color=BAND, linewidth=0, step=None)
+    place.fill_between(strip.at, *_visible_band(strip), color=BAND, linewidth=0)
     place.plot(strip.at, strip.expected, color=EXPECTED, linewidth=0.8, linestyle="--")
     place.plot(strip.at, strip.value, color=LINE, linewidth=1.1)
     place.scatter(strip.at[strip.strange], np.nan_to_num(strip.value[strip.strange]), color=FLAG, s=18, zorder=3)

@@ -40,9 +40,8 @@ def lupus(
 def fail(error: Exception) -> NoReturn:
     """Print the sentence of an error and end with status 1."""
     err.print("[bold red]error:[/] ", end="")
-    err.print(
-        str(error), soft_wrap=True, markup=False
-    )  # it may hold brackets: pip install 'airflow-provider-lupus[s3]'
+    # No markup: it may hold brackets, as in pip install 'airflow-provider-lupus[s3]'.
+    err.print(str(error), soft_wrap=True, markup=False)
     sys.exit(1)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lupus_provider.cli.app import app, err, out
-from lupus_provider.cli.projects import opened_project
+from lupus_provider.cli.projects import check_metric_sets, opened_project
 from lupus_provider.errors import Terminal
 
 if TYPE_CHECKING:
@@ -30,10 +30,7 @@ DRAWN = 6
 SHOWN = 15
 """Anomalies that are listed on the screen."""
 
-Input = Annotated[
-    Path | None,
-    typer.Option("--input", help="CSV file: series_id,date (or index),value[,n_rows][,metric].", dir_okay=False),
-]
+INPUT = typer.Option("--input", help="CSV file: series_id,date (or index),value[,n_rows][,metric].", dir_okay=False)
 Output = Annotated[Path | None, typer.Option("--output", help="CSV file of the anomalies to write.", dir_okay=False)]
 Picture = Annotated[
     Path | None, typer.Option("--picture", help="Draw the series with the most alarms (.png, .svg).", dir_okay=False)
@@ -54,7 +51,7 @@ def backtest(
     metric_set: Annotated[str | None, typer.Argument(help="Name of the metric set; all if none.")] = None,
     first: Annotated[datetime | None, typer.Option("--from", formats=Day, help="First local day to judge.")] = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=Day, help="Last local day, inclusive.")] = None,
-    input_file: Input = None,
+    input_file: Annotated[Path | None, INPUT] = None,
     detectors: Annotated[
         Path | None, typer.Option(help="YAML list of detectors, as under `detect:`; those of the project if none.")
     ] = None,
@@ -83,10 +80,7 @@ def backtest(
     "--output anomalies.csv[/]"
 )
 def detect(
-    input_file: Annotated[
-        Path,
-        typer.Option("--input", help="CSV file: series_id,date (or index),value[,n_rows][,metric].", dir_okay=False),
-    ],
+    input_file: Annotated[Path, INPUT],
     detector: Annotated[str, typer.Option(help="Name of a detector.")] = "seasonal",
     param: Annotated[list[str] | None, typer.Option(help="Parameter as NAME=VALUE; may be repeated.")] = None,
     output: Output = None,
@@ -134,7 +128,9 @@ def _of_project(
 
     told: list[tuple[Trial, Sequence[str]]] = []
     with opened_project(name) as project, closing(LupusHook()) as stores:
-        for one in [metric_set] if metric_set else project.metric_sets:
+        names = [metric_set] if metric_set else list(project.metric_sets)
+        check_metric_sets(project, names)
+        for one in names:
             detectors = given or tuple(_with_holidays(d, holidays) for d in project.metric_sets[one].detect)
             target = Target(
                 project, one, span_in(project, one, stores.history, first and first.date(), last and last.date())
@@ -228,24 +224,24 @@ def _draw(path: Path | None, trials: Sequence[Trial]) -> None:
         return
     from lupus_provider.alert.picture import draw
 
-    strips = [strip for trial in trials for strip in _strips(trial)]
-    strips.sort(key=lambda strip: -int(strip.strange.sum()))
-    draw(strips[:DRAWN], path, "svg" if path.suffix == ".svg" else "png")
-    out.print(f"drew {min(len(strips), DRAWN)} series into {path}")
+    most = sorted((pair for trial in trials for pair in _strips(trial)), key=lambda pair: -pair[0])[:DRAWN]
+    draw([strip for _, strip in most], path, "svg" if path.suffix == ".svg" else "png")
+    out.print(f"drew {len(most)} series into {path}")
 
 
-def _strips(trial: Trial) -> list[Any]:
+def _strips(trial: Trial) -> list[tuple[int, Any]]:
+    """Return the series of a trial with the most alarms: how many, and what is drawn."""
     from lupus_provider.alert.picture import Strip
 
-    most = (-trial.alarms_of_series).argsort(kind="stable")[:DRAWN]
+    alarms = trial.alarms_of_series
     told, at = trial.judgement, trial.judged
     axis: np.ndarray = trial.panel.local_start[at]
     return [
-        Strip(
-            f"{trial.panel.series[i].series_id}, {trial.detector.detector}: {_count(int(trial.alarms_of_series[i]), 'alarm')}",
+        (int(alarms[i]), Strip(
+            f"{trial.panel.series[i].series_id}, {trial.detector.detector}: {_count(int(alarms[i]), 'alarm')}",
             axis, trial.panel.value[i, at], told.expected[i], told.lower[i], told.upper[i], trial.anomalies[i],
-        )
-        for i in most
+        ))
+        for i in (-alarms).argsort(kind="stable")[:DRAWN]
     ]  # fmt: skip
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lupus_provider.alert.episodes import GAP
 from lupus_provider.detectors import Detector, Judgement, Outcome, Panel
 from lupus_provider.errors import BadSpanError, Terminal, did_you_mean
 from lupus_provider.periods import Span, days_span
 from lupus_provider.records import POINTS
 from lupus_provider.steps.panel import alive
-from lupus_provider.stores.history.base import HistoryQuery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from lupus_provider.stores.history.base import HistoryStore
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-EPISODE_GAP = 1
-"""Quiet periods that do not end an episode, as the alert step counts."""
 JUDGED = (Outcome.NORMAL, Outcome.ANOMALY, Outcome.EXCUSED)
 """Outcomes of a period that was looked at."""
 
@@ -77,7 +75,7 @@ class Trial:
         """Shape (n,): episodes of each series."""
         strange = self.anomalies
         recent = np.zeros_like(strange)
-        for back in range(1, EPISODE_GAP + 2):
+        for back in range(1, GAP + 2):
             recent[:, back:] |= strange[:, :-back]
         return (strange & ~recent).sum(axis=1)
 
@@ -133,12 +131,11 @@ def span_in(
 ) -> Span:
     """Return the span from one local day to another, both inclusive; an end that is not given is that of the stored points."""
     if first is None or last is None:
-        query = HistoryQuery(POINTS, project.project, metric_set, None, ("period_start",))
-        starts = history.scan(query).read_all()["period_start"]
-        if not len(starts):
+        starts = history.periods(POINTS, project.project, metric_set)
+        if not starts:
             return Span(_NEVER, _NEVER)
-        days = sorted(start.astimezone(project.zone).date() for start in starts.unique().to_pylist())
-        first, last = first or days[0], last or days[-1]
+        stored = (min(starts).astimezone(project.zone).date(), max(starts).astimezone(project.zone).date())
+        first, last = first or stored[0], last or stored[1]
     if last < first:
         raise BadSpanError(
             f"{project.project}.{metric_set}", f"the last day {last} is before the first {first}", "Swap them."

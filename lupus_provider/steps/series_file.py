@@ -28,6 +28,7 @@ AXIS_MAX = 200_000
 """Periods between the first and the last date: beyond, a date is surely wrong."""
 _NULLS = frozenset({"", "null", "NULL", "None", "nan", "NaN", "NA"})
 _HOUR, _DAY, _WEEK = np.timedelta64(1, "h"), np.timedelta64(1, "D"), np.timedelta64(7, "D")
+_PERIODS: dict[np.timedelta64, PeriodName] = {_HOUR: "hour", _DAY: "day", _WEEK: "week"}
 _MONDAY = np.datetime64("1970-01-05", "us")
 
 
@@ -151,21 +152,16 @@ def _dated(path: str, texts: list[str]) -> tuple[np.ndarray, np.ndarray, tuple[s
     for place, spelling in zip(places, spellings, strict=True):
         labels[place] = spelling
     columns = places[encoded.indices.to_numpy(zero_copy_only=False)]
-    return (axis if period in _AS_IS else _virtual(len(axis), axis)), columns, tuple(labels), _period_of(period)
+    if period is None:
+        return _virtual(axis), columns, tuple(labels), "hour"
+    return axis, columns, tuple(labels), period
 
 
-_AS_IS = ("hour", "day", "week", "month")
-
-
-def _period_of(step: str) -> PeriodName:
-    return step if step in _AS_IS else "hour"
-
-
-def _virtual(length: int, axis: np.ndarray) -> np.ndarray:
+def _virtual(axis: np.ndarray) -> np.ndarray:
     """Return an axis on which another rhythm (five minutes, two days) counts one hour a step, so that seasons are counted in steps."""
     step = axis[1] - axis[0]
     offset = int((axis[0] - _MONDAY) // step)
-    return _MONDAY + (offset + np.arange(length)) * _HOUR
+    return _MONDAY + (offset + np.arange(len(axis))) * _HOUR
 
 
 def _moment(path: str, text: str, texts: list[str]) -> np.datetime64:
@@ -179,8 +175,10 @@ def _moment(path: str, text: str, texts: list[str]) -> np.datetime64:
     return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment, "us")
 
 
-def _grid(path: str, moments: np.ndarray, spellings: list[str], texts: list[str]) -> tuple[np.ndarray, str, np.ndarray]:
-    """Return the gap-free axis, its step and each moment's place on it."""
+def _grid(
+    path: str, moments: np.ndarray, spellings: list[str], texts: list[str]
+) -> tuple[np.ndarray, PeriodName | None, np.ndarray]:
+    """Return the gap-free axis, its period (None: another step) and each moment's place on it."""
     order = np.unique(moments)
     if len(order) == 1:
         return order, "day", np.zeros(len(moments), np.int64)
@@ -206,7 +204,7 @@ def _grid(path: str, moments: np.ndarray, spellings: list[str], texts: list[str]
             path, None, f"there are {places.max() + 1:,} periods from first to last date", "Look for a wrong year"
         )
     axis = order[0] + np.arange(places.max() + 1) * step
-    return axis, {_HOUR: "hour", _DAY: "day", _WEEK: "week"}.get(step, "step"), places
+    return axis, _PERIODS.get(step), places
 
 
 def _spell(step: np.timedelta64) -> str:

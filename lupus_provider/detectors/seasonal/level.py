@@ -68,14 +68,6 @@ def learn_losses(memory: Memory, error: Floats, taken: Bools) -> None:
     memory.losses += taken
 
 
-def move_level(memory: Memory, offset: Floats) -> None:
-    """Move the level, and the cleaned past with it, by an offset."""
-    memory.smooth += offset
-    memory.smooth_twice += offset
-    memory.last += offset
-    memory.clean += offset.astype(np.float32)
-
-
 def set_line(memory: Memory, where: Bools, level: Floats, slope: Floats, period: Period) -> None:
     """Put all forecasters on a line through `level` at the last period."""
     beta = 0.5 ** (1 / np.array(HALF_LIVES[period]))[:, None]

@@ -86,6 +86,15 @@ def test_airflow_is_told_of_every_module_of_triggers():
     assert set(listed["python-modules"]) == {f"{triggers.__name__}.{p.stem}" for p in here.glob("[!_]*.py")}
 
 
+async def killed_once(begun: threading.Event) -> None:
+    """Run the trigger, and kill it as a triggerer does when its statement has begun."""
+    task = asyncio.create_task(first(PublishHistoryTrigger(**MADE_OF)))
+    await asyncio.to_thread(begun.wait, 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 def test_what_a_cancelled_statement_says_is_no_loose_end(stores, publishing, caplog):
     begun = threading.Event()
 
@@ -96,14 +105,7 @@ def test_what_a_cancelled_statement_says_is_no_loose_end(stores, publishing, cap
 
     publishing(wait)
 
-    async def killed():
-        task = asyncio.create_task(first(PublishHistoryTrigger(**MADE_OF)))
-        await asyncio.to_thread(begun.wait, 10)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(killed())
+    asyncio.run(killed_once(begun))
     gc.collect()
     assert "never retrieved" not in caplog.text
 
@@ -117,13 +119,6 @@ def test_a_killed_trigger_cancels_the_statement_and_waits_for_its_thread(stores,
 
     publishing(wait)
 
-    async def killed():
-        task = asyncio.create_task(first(PublishHistoryTrigger(**MADE_OF)))
-        await asyncio.to_thread(begun.wait, 10)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(killed())
+    asyncio.run(killed_once(begun))
     assert ended == [True]
     assert stores.closed == 1
